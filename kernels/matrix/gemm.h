@@ -1,0 +1,42 @@
+/* Matrix product.
+ *
+ * formula      C[m,n] = alpha * sum_k op(A)[m,k] * op(B)[k,n] + beta * C[m,n];  op = transpose where asked
+ * shapes       op(A): [M, K], op(B): [K, N], C: [M, N]; row-major, leading dimensions in elements; M, N, K >= 0
+ * dtypes       f32
+ * aliasing     C overlaps neither A nor B
+ * special      beta = 0 does not read C; K = 0: C = beta * C
+ * workspace    0 bytes
+ * determinism  bit-identical for equal input on one machine, whatever the thread count
+ * error bound  |C - ref| <= (K + 2) * eps * (|alpha| sum_k |A| |B| + |beta C|)
+ * cost         2 M N K flops
+ * errors       none beyond PEN_ERR_SHAPE
+ * backward     itself, transposed */
+#ifndef PEN_KERNELS_MATRIX_GEMM_H
+#define PEN_KERNELS_MATRIX_GEMM_H
+
+#include "core/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_gemm {
+    int64_t m, n, k;
+    bool transpose_a, transpose_b;
+    float alpha, beta;
+    const float *a;
+    int64_t lda;
+    const float *b;
+    int64_t ldb;
+    float *c;
+    int64_t ldc;
+};
+
+typedef pen_status pen_gemm_fn(const struct pen_gemm *gemm, struct pen_error *err);
+pen_gemm_fn pen_gemm_cpu;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

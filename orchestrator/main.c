@@ -1,0 +1,5 @@
+/* The penstock program. */
+int main(void)
+{
+    return 0;
+}
