@@ -1,1 +1,4 @@
 X(status)
+X(hash)
+X(rng)
+X(text)

@@ -1,0 +1,79 @@
+/* The installed sink, the cancellation flag, the clocks. */
+#include "core/log.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <time.h>
+
+enum { RECORD_BYTES = 2048, DETAIL_BYTES = 256 };
+
+static struct pen_log_sink installed;
+static volatile sig_atomic_t cancel_flag;
+
+void pen_log_install(const struct pen_log_sink *sink)
+{
+    installed = sink != NULL ? *sink : (struct pen_log_sink){0};
+}
+
+void pen_log(enum pen_log_level level, const char *format, ...)
+{
+    if (installed.record == NULL || level < installed.level) {
+        return;
+    }
+    char text[RECORD_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    installed.record(installed.user, level, text);
+}
+
+void pen_progress(const char *phase, int64_t done, int64_t total, const char *unit, const char *format, ...)
+{
+    if (installed.progress == NULL) {
+        return;
+    }
+    char detail[DETAIL_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    installed.progress(installed.user, phase, done, total, unit, detail);
+}
+
+void pen_cancel_request(void)
+{
+    cancel_flag = 1;
+}
+
+bool pen_cancel_requested(void)
+{
+    return cancel_flag != 0;
+}
+
+pen_status pen_cancel_check(struct pen_error *err)
+{
+    if (cancel_flag != 0) {
+        PEN_FAIL(err, PEN_ERR_CANCELLED, "cancelled: the next run continues from what was published");
+    }
+    return PEN_OK;
+}
+
+double pen_clock_seconds(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+const char *pen_clock_utc(char out[PEN_TIME_BYTES])
+{
+    struct timespec now;
+    struct tm parts;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    (void)gmtime_r(&now.tv_sec, &parts);
+    size_t used = strftime(out, PEN_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(out + used, PEN_TIME_BYTES - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
+    return out;
+}
