@@ -18,10 +18,12 @@ extern "C" {
 #if defined(__GNUC__)
 #define PEN_API __attribute__((visibility("default")))
 #define PEN_MUST_USE __attribute__((warn_unused_result))
+#define PEN_NORETURN __attribute__((noreturn))
 #define PEN_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #else
 #define PEN_API
 #define PEN_MUST_USE
+#define PEN_NORETURN
 #define PEN_PRINTF(fmt, args)
 #endif
 
@@ -112,7 +114,7 @@ PEN_API pen_status pen_status_from_errno(int error_number);
         }                         \
     } while (0)
 
-PEN_API void pen_assert_failed(const char *file, int line, const char *expression);
+PEN_API PEN_NORETURN void pen_assert_failed(const char *file, int line, const char *expression);
 
 /* On in every build: a broken invariant must not reach the user's data. */
 #define PEN_ASSERT(condition)                                  \
