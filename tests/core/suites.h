@@ -1,4 +1,7 @@
-X(status)
+X(config)
+X(files)
 X(hash)
+X(json)
 X(rng)
+X(status)
 X(text)
