@@ -11,6 +11,7 @@
 #define PEN_DATASETS_STORE_TENSORS_H
 
 #include "core/json.h"
+#include "core/memory.h"
 #include "datasets/store/store.h"
 
 #ifdef __cplusplus
