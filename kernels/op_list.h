@@ -1,8 +1,12 @@
 /* Every op, once. X(name): the contract is kernels/<family>/<family>.h, the function type pen_<name>_fn.
- * Tables, tests and benches walk this list, so a missing implementation fails to compile or link. */
+ * Tables, tests (tests/kernels/op_cases.h) and benches (bench/kernels/op_bench.h) walk this list, so a missing
+ * implementation, test or bench fails to compile or link. */
 #ifndef PEN_KERNELS_OP_LIST_H
 #define PEN_KERNELS_OP_LIST_H
 
-#define PEN_OP_LIST(X) X(gemm)
+/* clang-format off */
+#define PEN_OP_LIST(X) \
+    X(gemm)
+/* clang-format on */
 
 #endif

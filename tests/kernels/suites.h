@@ -1,0 +1,2 @@
+X(op_cases)
+X(matrix_gemm)
