@@ -1,6 +1,7 @@
 /* YAML text to a tree of nodes (libyaml's event parser; only this file sees it), and typed reading of scalars. */
 #include "core/config.h"
 
+#include "core/config_internal.h"
 #include "core/files.h"
 
 #include <stdarg.h>
@@ -14,6 +15,7 @@ struct config_parser {
     yaml_parser_t yaml;
     struct pen_arena *arena;
     const char *file;
+    const bool *call_lines; /* lines whose value got quotes from pen_config_quote_calls */
     struct pen_error *err;
 };
 
@@ -101,7 +103,7 @@ static pen_status build_scalar(struct config_parser *parser, const yaml_event_t 
     if (strlen(text) != event->data.scalar.length) {
         return fail_at(parser, event->start_mark, "expected text without NUL bytes");
     }
-    bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+    bool quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE && !parser->call_lines[event->start_mark.line];
     enum pen_config_kind kind = !quoted && is_null_text(text) ? PEN_CONFIG_NULL : PEN_CONFIG_SCALAR;
     struct pen_config_node *node =
         new_node(parser->arena, kind, parser->file, (int)event->start_mark.line + 1, (int)event->start_mark.column + 1);
@@ -231,25 +233,44 @@ static pen_status build_document(struct config_parser *parser, struct pen_config
     }
 }
 
+static int64_t count_lines(const char *text, size_t size_bytes)
+{
+    int64_t lines = 2;
+    for (size_t i = 0; i < size_bytes; i++) {
+        lines += text[i] == '\n' || text[i] == '\r';
+    }
+    return lines;
+}
+
 pen_status pen_config_parse(struct pen_arena *arena, const char *text, size_t size_bytes, const char *file,
                             struct pen_config_node **root, struct pen_error *err)
 {
+    if (size_bytes > CONFIG_LIMIT_BYTES) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: expected at most 1 MiB, found %zu bytes", file, size_bytes);
+    }
     struct config_parser parser = {.arena = arena, .err = err};
+    struct pen_text quoted = {0};
+    int64_t n_lines = count_lines(text, size_bytes);
+    bool *call_lines = pen_calloc(n_lines, sizeof *call_lines);
     parser.file = pen_arena_strdup(arena, file);
     *root = new_node(arena, PEN_CONFIG_NULL, parser.file, 1, 1);
-    if (parser.file == NULL || *root == NULL || yaml_parser_initialize(&parser.yaml) == 0) {
-        return out_of_memory(err, file);
+    if (call_lines != NULL) {
+        pen_config_quote_calls(text, size_bytes, call_lines, n_lines, &quoted);
+    }
+    parser.call_lines = call_lines;
+    pen_status status = PEN_OK;
+    if (call_lines == NULL || quoted.failed || parser.file == NULL || *root == NULL ||
+        yaml_parser_initialize(&parser.yaml) == 0) {
+        status = out_of_memory(err, file);
+        goto cleanup;
     }
     (*root)->scalar = "";
-    pen_status status = PEN_OK;
-    if (size_bytes > CONFIG_LIMIT_BYTES) {
-        status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_CONFIG, "%s: expected at most 1 MiB, found %zu bytes",
-                               file, size_bytes);
-    } else {
-        yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)text, size_bytes);
-        status = build_document(&parser, root);
-    }
+    yaml_parser_set_input_string(&parser.yaml, (const unsigned char *)pen_text_view(&quoted), quoted.size_bytes);
+    status = build_document(&parser, root);
     yaml_parser_delete(&parser.yaml);
+cleanup:
+    pen_text_deinit(&quoted);
+    pen_free(call_lines);
     return status;
 }
 

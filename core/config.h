@@ -2,7 +2,9 @@
  * into a struct.
  *
  * The YAML accepted is the plain kind: block and flow maps, lists, scalars; one document; no anchors, aliases, tags
- * or merge keys; duplicate keys refused; at most 1 MiB and 32 levels. libyaml parses it; only config.c sees it. */
+ * or merge keys; duplicate keys refused; at most 1 MiB and 32 levels. One liberty: a value on one line that is a call
+ * may hold ": " and start with a backquote (company: vocab(company, top_k: 10)). libyaml parses; only config.c sees
+ * it. */
 #ifndef PEN_CORE_CONFIG_H
 #define PEN_CORE_CONFIG_H
 

@@ -123,6 +123,37 @@ static void set_reaches_into_maps_and_makes_them(void)
     pen_arena_deinit(&arena);
 }
 
+static void calls_need_no_quotes(void)
+{
+    struct pen_arena arena = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_config_node *root = NULL;
+    const char *text = "features:\n"
+                       "  company:  vocab(company, top_k: 10, oov: 1) # the trade name\n"
+                       "  age: `age in years` > 3\n"
+                       "  s: if(x == 'a # b', fill(y, 'm: n'), 0)\n"
+                       "  flow: {a: f(x), b: [f(y), 2]}\n"
+                       "  lines: [1,\n    {k: f(a)},\n    3]\n"
+                       "  text: |\n    k: f(a, b: c)\n"
+                       "  after: f(a, b: c)\n"
+                       "  quoted: \"f(a, b: c)\"\n"
+                       "  crlf: f(a, b: c)\r\n";
+    PEN_REQUIRE_OK(pen_config_parse(&arena, text, strlen(text), "p.yaml", &root, &err), &err);
+    const struct pen_config_node *map = pen_config_get(root, "features");
+    const struct pen_config_node *company = pen_config_get(map, "company");
+    PEN_CHECK_EQ_STR(company->scalar, "vocab(company, top_k: 10, oov: 1)");
+    PEN_CHECK(!company->quoted && company->line == 2 && company->column == 13);
+    PEN_CHECK_EQ_STR(pen_config_get(map, "age")->scalar, "`age in years` > 3");
+    PEN_CHECK_EQ_STR(pen_config_get(map, "s")->scalar, "if(x == 'a # b', fill(y, 'm: n'), 0)");
+    PEN_CHECK_EQ_STR(pen_config_get(pen_config_get(map, "flow"), "a")->scalar, "f(x)");
+    PEN_CHECK_EQ_I64(pen_config_get(map, "lines")->n_children, 3);
+    PEN_CHECK_EQ_STR(pen_config_get(map, "text")->scalar, "k: f(a, b: c)\n");
+    PEN_CHECK_EQ_STR(pen_config_get(map, "after")->scalar, "f(a, b: c)");
+    PEN_CHECK(pen_config_get(map, "quoted")->quoted);
+    PEN_CHECK_EQ_STR(pen_config_get(map, "crlf")->scalar, "f(a, b: c)");
+    pen_arena_deinit(&arena);
+}
+
 static void marked_json_keeps_places(void)
 {
     struct pen_arena arena = {0};
@@ -148,4 +179,4 @@ static void marked_json_keeps_places(void)
 
 PEN_SUITE(config, PEN_CASE(defaults_and_values_fill_the_struct), PEN_CASE(every_wrong_file_is_refused_in_these_words),
           PEN_CASE(deep_or_large_files_are_refused), PEN_CASE(set_reaches_into_maps_and_makes_them),
-          PEN_CASE(marked_json_keeps_places));
+          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places));
