@@ -1,1 +1,2 @@
 X(store)
+X(statistics_json)
