@@ -1,2 +1,3 @@
 X(store)
 X(statistics_json)
+X(tensors)
