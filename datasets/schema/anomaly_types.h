@@ -15,49 +15,49 @@ extern "C" {
 enum pen_severity { PEN_SEVERITY_ERROR, PEN_SEVERITY_WARNING };
 
 /* X(name, default severity, what it means) */
-#define PEN_ANOMALY_LIST(X)                                                                                           \
-    X(DATA_MISSING, ERROR, "the split holds no rows")                                                                 \
-    X(DATASET_LOW_NUM_EXAMPLES, ERROR, "fewer rows than dataset.min_examples")                                        \
-    X(DATASET_HIGH_NUM_EXAMPLES, ERROR, "more rows than dataset.max_examples")                                        \
-    X(COMPARATOR_LOW_NUM_EXAMPLES, ERROR, "rows now / rows before is below min_ratio")                                \
-    X(COMPARATOR_HIGH_NUM_EXAMPLES, ERROR, "rows now / rows before is above max_ratio")                               \
-    X(STATS_NOT_AVAILABLE, ERROR, "the feature has values but no statistics that fit its type")                       \
-    X(MULTIPLE_REASONS, ERROR, "summary of a feature with several anomalies")                                         \
-    X(SCHEMA_NEW_COLUMN, ERROR, "a column the schema does not know, or not in this environment")                      \
-    X(SCHEMA_MISSING_COLUMN, ERROR, "a feature the schema requires is no column of the data")                         \
-    X(UNEXPECTED_DATA_TYPE, ERROR, "values of another type than the schema's")                                        \
-    X(FEATURE_MISSING_NAME, ERROR, "a feature of the schema has an empty name")                                       \
-    X(FEATURE_MISSING_TYPE, ERROR, "a feature of the schema has no type")                                             \
-    X(INVALID_SCHEMA_SPECIFICATION, ERROR, "fields of one feature that contradict each other")                        \
-    X(INVALID_DOMAIN_SPECIFICATION, ERROR, "a domain that no value can be in, or with an entry twice")                \
-    X(DOMAIN_INVALID_FOR_TYPE, ERROR, "a domain of another type than the feature's")                                  \
-    X(INVALID_FEATURE_SHAPE, ERROR, "a shape needs the same number of values in every row, none missing")             \
-    X(FEATURE_TYPE_LOW_FRACTION_PRESENT, ERROR, "present in a smaller share of rows than presence.min_fraction")      \
-    X(FEATURE_TYPE_LOW_NUMBER_PRESENT, ERROR, "present in fewer rows than presence.min_count")                        \
-    X(FEATURE_TYPE_NOT_PRESENT, ERROR, "the column is there and every cell is empty")                                 \
-    X(FEATURE_TYPE_LOW_NUMBER_VALUES, ERROR, "a row with fewer values than values.min")                               \
-    X(FEATURE_TYPE_HIGH_NUMBER_VALUES, ERROR, "a row with more values than values.max")                               \
-    X(FEATURE_TYPE_LOW_UNIQUE, ERROR, "fewer distinct values than unique.min")                                        \
-    X(FEATURE_TYPE_HIGH_UNIQUE, ERROR, "more distinct values than unique.max")                                        \
-    X(FEATURE_TYPE_NO_UNIQUE, ERROR, "unique is set for a feature whose distinct values are not counted")             \
-    X(BOOL_TYPE_BIG_INT, ERROR, "an integer above 1 in a bool feature")                                               \
-    X(BOOL_TYPE_SMALL_INT, ERROR, "an integer below 0 in a bool feature")                                             \
-    X(BOOL_TYPE_UNEXPECTED_STRING, ERROR, "a string that is neither true_value nor false_value")                      \
-    X(BOOL_TYPE_UNEXPECTED_FLOAT, ERROR, "a number other than 0 and 1 in a bool feature")                             \
-    X(BOOL_TYPE_INVALID_CONFIG, ERROR, "true_value and false_value do not fit the feature's type")                    \
-    X(ENUM_TYPE_UNEXPECTED_STRING_VALUES, ERROR, "values outside the domain, beyond 1 - min_domain_mass")             \
-    X(ENUM_TYPE_INVALID_UTF8, ERROR, "text that is no valid UTF-8")                                                   \
-    X(FLOAT_TYPE_BIG_FLOAT, ERROR, "a number above max")                                                              \
-    X(FLOAT_TYPE_SMALL_FLOAT, ERROR, "a number below min")                                                            \
-    X(FLOAT_TYPE_STRING_NOT_FLOAT, ERROR, "a string that is no number, with domain: float")                           \
-    X(FLOAT_TYPE_HAS_NAN, ERROR, "NaN among the values, with disallow_nan")                                           \
-    X(FLOAT_TYPE_HAS_INF, ERROR, "an infinity among the values, with disallow_inf")                                   \
-    X(INT_TYPE_BIG_INT, ERROR, "an integer above max")                                                                \
-    X(INT_TYPE_SMALL_INT, ERROR, "an integer below min")                                                              \
-    X(INT_TYPE_NOT_INT_STRING, ERROR, "a string that is no integer, with domain: int")                                \
-    X(COMPARATOR_L_INFTY_HIGH, ERROR, "the share of one value moved by more than infinity_norm")                      \
-    X(COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH, ERROR, "the distribution moved by more than jensen_shannon")         \
-    X(COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH, ERROR, "a value's count moved by more than its threshold")      \
+#define PEN_ANOMALY_LIST(X)                                                                                      \
+    X(DATA_MISSING, ERROR, "the split holds no rows")                                                            \
+    X(DATASET_LOW_NUM_EXAMPLES, ERROR, "fewer rows than dataset.min_examples")                                   \
+    X(DATASET_HIGH_NUM_EXAMPLES, ERROR, "more rows than dataset.max_examples")                                   \
+    X(COMPARATOR_LOW_NUM_EXAMPLES, ERROR, "rows now / rows before is below min_ratio")                           \
+    X(COMPARATOR_HIGH_NUM_EXAMPLES, ERROR, "rows now / rows before is above max_ratio")                          \
+    X(STATS_NOT_AVAILABLE, ERROR, "the feature has values but no statistics that fit its type")                  \
+    X(MULTIPLE_REASONS, ERROR, "summary of a feature with several anomalies")                                    \
+    X(SCHEMA_NEW_COLUMN, ERROR, "a column the schema does not know, or not in this environment")                 \
+    X(SCHEMA_MISSING_COLUMN, ERROR, "a feature the schema requires is no column of the data")                    \
+    X(UNEXPECTED_DATA_TYPE, ERROR, "values of another type than the schema's")                                   \
+    X(FEATURE_MISSING_NAME, ERROR, "a feature of the schema has an empty name")                                  \
+    X(FEATURE_MISSING_TYPE, ERROR, "a feature of the schema has no type")                                        \
+    X(INVALID_SCHEMA_SPECIFICATION, ERROR, "fields of one feature that contradict each other")                   \
+    X(INVALID_DOMAIN_SPECIFICATION, ERROR, "a domain that no value can be in, or with an entry twice")           \
+    X(DOMAIN_INVALID_FOR_TYPE, ERROR, "a domain of another type than the feature's")                             \
+    X(INVALID_FEATURE_SHAPE, ERROR, "a shape needs the same number of values in every row, none missing")        \
+    X(FEATURE_TYPE_LOW_FRACTION_PRESENT, ERROR, "present in a smaller share of rows than presence.min_fraction") \
+    X(FEATURE_TYPE_LOW_NUMBER_PRESENT, ERROR, "present in fewer rows than presence.min_count")                   \
+    X(FEATURE_TYPE_NOT_PRESENT, ERROR, "the column is there and every cell is empty")                            \
+    X(FEATURE_TYPE_LOW_NUMBER_VALUES, ERROR, "a row with fewer values than values.min")                          \
+    X(FEATURE_TYPE_HIGH_NUMBER_VALUES, ERROR, "a row with more values than values.max")                          \
+    X(FEATURE_TYPE_LOW_UNIQUE, ERROR, "fewer distinct values than unique.min")                                   \
+    X(FEATURE_TYPE_HIGH_UNIQUE, ERROR, "more distinct values than unique.max")                                   \
+    X(FEATURE_TYPE_NO_UNIQUE, ERROR, "unique is set for a feature whose distinct values are not counted")        \
+    X(BOOL_TYPE_BIG_INT, ERROR, "an integer above 1 in a bool feature")                                          \
+    X(BOOL_TYPE_SMALL_INT, ERROR, "an integer below 0 in a bool feature")                                        \
+    X(BOOL_TYPE_UNEXPECTED_STRING, ERROR, "a string that is neither true_value nor false_value")                 \
+    X(BOOL_TYPE_UNEXPECTED_FLOAT, ERROR, "a number other than 0 and 1 in a bool feature")                        \
+    X(BOOL_TYPE_INVALID_CONFIG, ERROR, "true_value and false_value do not fit the feature's type")               \
+    X(ENUM_TYPE_UNEXPECTED_STRING_VALUES, ERROR, "values outside the domain, beyond 1 - min_domain_mass")        \
+    X(ENUM_TYPE_INVALID_UTF8, ERROR, "text that is no valid UTF-8")                                              \
+    X(FLOAT_TYPE_BIG_FLOAT, ERROR, "a number above max")                                                         \
+    X(FLOAT_TYPE_SMALL_FLOAT, ERROR, "a number below min")                                                       \
+    X(FLOAT_TYPE_STRING_NOT_FLOAT, ERROR, "a string that is no number, with domain: float")                      \
+    X(FLOAT_TYPE_HAS_NAN, ERROR, "NaN among the values, with disallow_nan")                                      \
+    X(FLOAT_TYPE_HAS_INF, ERROR, "an infinity among the values, with disallow_inf")                              \
+    X(INT_TYPE_BIG_INT, ERROR, "an integer above max")                                                           \
+    X(INT_TYPE_SMALL_INT, ERROR, "an integer below min")                                                         \
+    X(INT_TYPE_NOT_INT_STRING, ERROR, "a string that is no integer, with domain: int")                           \
+    X(COMPARATOR_L_INFTY_HIGH, ERROR, "the share of one value moved by more than infinity_norm")                 \
+    X(COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH, ERROR, "the distribution moved by more than jensen_shannon")    \
+    X(COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH, ERROR, "a value's count moved by more than its threshold") \
     X(COMPARATOR_CONTROL_DATA_MISSING, ERROR, "the data compared with has no values of this feature")
 
 enum pen_anomaly {

@@ -1,9 +1,9 @@
 /* Schema inference: the first split's statistics say what the data must be like, the others widen it.
  *
  * The rules are TFDV's (schema_util, feature_util; tfx.md's table in short): type from the statistics; min_count 1, and
- * min_fraction 1 only where nothing is missing; a shape where every row has the same number of values; a domain by first
- * match: none for invalid UTF-8, bool, int (strings that all parse), the list of values when there are few. Limits
- * of numbers are never inferred. Each field carries a note that says why it is there. */
+ * min_fraction 1 only where nothing is missing; a shape where every row has the same number of values; a domain by
+ * first match: none for invalid UTF-8, bool, int (strings that all parse), the list of values when there are few.
+ * Limits of numbers are never inferred. Each field carries a note that says why it is there. */
 #ifndef PEN_DATASETS_SCHEMA_INFER_H
 #define PEN_DATASETS_SCHEMA_INFER_H
 

@@ -140,6 +140,13 @@ PEN_API PEN_MUST_USE pen_status pen_schema_parse(const char *text, size_t size_b
                                                  struct pen_schema *schema, struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_schema_read(const char *path, struct pen_schema *schema, struct pen_error *err);
 
+/* {infinity_norm: 0.1, jensen_shannon: 0.1, source: standard | quantiles, normalized_abs_difference: 0.1}; `name` is
+ * the section's, for errors. NULL node: no thresholds. */
+PEN_API PEN_MUST_USE pen_status pen_schema_comparator_from_tree(struct pen_arena *arena,
+                                                                const struct pen_config_node *node, const char *name,
+                                                                struct pen_schema_comparator *comparator,
+                                                                struct pen_error *err);
+
 /* The text of schema.yaml, with the notes as comments and, if wanted, the explanation at its top. */
 PEN_API PEN_MUST_USE pen_status pen_schema_print(const struct pen_schema *schema, bool with_comments,
                                                  struct pen_text *out, struct pen_error *err);
@@ -169,8 +176,8 @@ PEN_API const struct pen_schema_shared_domain *pen_schema_find_domain(const stru
 PEN_API struct pen_config_strings pen_schema_domain_values(const struct pen_schema *schema,
                                                            const struct pen_schema_feature *feature);
 
-/* First match: in_environment yes, not_in_environment no, default_environment yes, else no. NULL or "" environment,
- * and a feature for which neither it nor the schema names any: yes. */
+/* First match: no environment given (NULL, "") yes; in_environment yes; not_in_environment no; default_environment yes;
+ * neither in_environment nor default_environment names any: yes (nothing ties the feature down); else no. */
 PEN_API bool pen_schema_in_environment(const struct pen_schema *schema, const struct pen_schema_feature *feature,
                                        const char *environment);
 /* False in the stages planned, alpha, deprecated, debug_only and disabled. */

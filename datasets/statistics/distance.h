@@ -6,8 +6,8 @@
  *
  * (Lin, IEEE Trans. Inf. Theory 37, 1991; rules for histograms as in TFDV's metrics.) Numbers: both histograms are cut
  * at the union of their edges, mass uniform inside a bucket; a bucket of zero width is a point and matches points of
- * equal value only; NaN and buckets that reach to infinity match nothing of the other side. A side of total 0 against one
- * that is not: 1; both 0: 0. */
+ * equal value only; NaN and buckets that reach to infinity match nothing of the other side. A side of total 0 against
+ * one that is not: 1; both 0: 0. */
 #ifndef PEN_DATASETS_STATISTICS_DISTANCE_H
 #define PEN_DATASETS_STATISTICS_DISTANCE_H
 
@@ -24,11 +24,11 @@ struct pen_distance {
 
 /* Lists may be in any order; a value occurs once a list. Ties: the first in byte order is the worst. */
 PEN_API PEN_MUST_USE pen_status pen_distance_l_infinity(const struct pen_value_counts *a,
-                                                        const struct pen_value_counts *b,
-                                                        struct pen_distance *distance, struct pen_error *err);
+                                                        const struct pen_value_counts *b, struct pen_distance *distance,
+                                                        struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_distance_normalized(const struct pen_value_counts *a,
-                                                        const struct pen_value_counts *b,
-                                                        struct pen_distance *distance, struct pen_error *err);
+                                                        const struct pen_value_counts *b, struct pen_distance *distance,
+                                                        struct pen_error *err);
 /* worst: the value with the largest share of the divergence. */
 PEN_API PEN_MUST_USE pen_status pen_distance_js_counts(const struct pen_value_counts *a,
                                                        const struct pen_value_counts *b, struct pen_distance *distance,
