@@ -1,0 +1,2 @@
+X(resolver)
+X(pusher)
