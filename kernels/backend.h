@@ -4,8 +4,13 @@
 #define PEN_KERNELS_BACKEND_H
 
 #include "core/status.h"
+#include "kernels/dropout/dropout.h"
+#include "kernels/embedding/embedding.h"
+#include "kernels/loss/loss.h"
+#include "kernels/matrix/dense.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/op_list.h"
+#include "kernels/optimiser/optimiser.h"
 
 #ifdef __cplusplus
 extern "C" {

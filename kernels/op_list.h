@@ -6,7 +6,17 @@
 
 /* clang-format off */
 #define PEN_OP_LIST(X) \
-    X(gemm)
+    X(gemm) \
+    X(dense_forward) \
+    X(dense_backward) \
+    X(embedding_forward) \
+    X(embedding_backward) \
+    X(loss) \
+    X(link) \
+    X(dropout) \
+    X(optimiser) \
+    X(average) \
+    X(squared_norm)
 /* clang-format on */
 
 #endif

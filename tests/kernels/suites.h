@@ -1,2 +1,7 @@
 X(op_cases)
 X(matrix_gemm)
+X(matrix_dense)
+X(embedding)
+X(loss)
+X(dropout)
+X(optimiser)

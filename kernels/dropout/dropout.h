@@ -1,0 +1,38 @@
+/* Dropout, the same in the forward and the backward pass: the mask is a function of the index, so none is stored.
+ *
+ * formula      x[i] = keep(i) ? x[i] / (1 - rate) : 0;  keep(i) when word (j mod 4) of the random block
+ *              (seed, stream, j div 4) is at least rate 2^32, with j = first_index + i
+ * shapes       x: [n], n >= 0; 0 <= rate < 1; first_index a multiple of 4
+ * dtypes       f32
+ * aliasing     in place
+ * special      a dropped NaN or infinity becomes 0
+ * workspace    0 bytes
+ * determinism  bit-identical, whatever the thread count
+ * error bound  2 eps |x|
+ * cost         8 n bytes
+ * errors       PEN_ERR_SHAPE
+ * backward     itself, on the gradient */
+#ifndef PEN_KERNELS_DROPOUT_DROPOUT_H
+#define PEN_KERNELS_DROPOUT_DROPOUT_H
+
+#include "core/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_dropout {
+    int64_t n;
+    double rate;
+    uint64_t seed, stream, first_index;
+    float *x;
+};
+
+typedef pen_status pen_dropout_fn(const struct pen_dropout *dropout, struct pen_error *err);
+pen_dropout_fn pen_dropout_cpu;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

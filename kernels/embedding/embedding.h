@@ -1,0 +1,74 @@
+/* Embedding lookups of all id features of a batch in one call, and their sparse gradient.
+ *
+ * embedding_forward
+ * formula      out[n, column_f + d] (+)= pool over the ids i of row n of table_f[i, d]; pool = sum, or mean over them
+ * shapes       table_f: [V_f, D_f]; out: [N, ld_out]; ids: one a row (ids[n * id_stride]) or ragged (row_offsets)
+ * dtypes       f32 tables, int32 ids
+ * aliasing     out overlaps nothing
+ * special      an id outside [0, V_f) counts as absent; a row without ids gives 0
+ * workspace    0 bytes
+ * determinism  bit-identical, whatever the thread count: a row's ids are added in order
+ * error bound  |out - ref| <= (k + 2) eps sum |terms|, k ids in the row
+ * cost         4 (sum_f ids_f D_f) bytes read, 4 N sum_f D_f written
+ * errors       PEN_ERR_SHAPE
+ * backward     embedding_backward
+ *
+ * embedding_backward
+ * formula      for each distinct id i of the batch: grad_f[s, d] = sum over its occurrences of
+ *              dout[n, column_f + d] (/ ids of row n, for mean); touched_f[s] = i, in order of first appearance
+ * shapes       grad_f: [n_touched_f, D_f]; capacity of touched and grad: min(V_f, ids of the batch)
+ * workspace    slot_f: int32 [V_f], all -1 before and after
+ * determinism  bit-identical, whatever the thread count: one feature is one task, rows in order
+ * error bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id
+ * cost         as forward, plus 4 bytes a distinct id; nothing grows with V_f */
+#ifndef PEN_KERNELS_EMBEDDING_EMBEDDING_H
+#define PEN_KERNELS_EMBEDDING_EMBEDDING_H
+
+#include "core/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_embedding_feature {
+    int64_t n_values, dim;
+    const float *table;
+    const int32_t *ids;
+    int64_t id_stride;          /* one id a row */
+    const int64_t *row_offsets; /* ragged: [N + 1]; NULL: one id a row */
+    bool mean;
+    int64_t column; /* first column in out and dout */
+
+    /* backward only */
+    int32_t *slot;
+    int32_t *touched;
+    float *grad;
+    int64_t n_touched; /* result */
+};
+
+struct pen_embedding {
+    int64_t n_rows, n_features;
+    const struct pen_embedding_feature *features;
+    float *out;
+    int64_t ld_out;
+    bool add; /* add to out instead of replacing it */
+};
+
+typedef pen_status pen_embedding_forward_fn(const struct pen_embedding *embedding, struct pen_error *err);
+pen_embedding_forward_fn pen_embedding_forward_cpu;
+
+struct pen_embedding_grad {
+    int64_t n_rows, n_features;
+    struct pen_embedding_feature *features;
+    const float *dout;
+    int64_t ld_dout;
+};
+
+typedef pen_status pen_embedding_backward_fn(const struct pen_embedding_grad *grad, struct pen_error *err);
+pen_embedding_backward_fn pen_embedding_backward_cpu;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

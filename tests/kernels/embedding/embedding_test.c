@@ -1,0 +1,171 @@
+/* Embeddings: pooled sums and their sparse gradient against dense float64 loops. */
+#include "core/memory.h"
+#include "kernels/backend.h"
+#include "tests/kernels/numbers.h"
+#include "tests/kernels/op_cases.h"
+#include "tests/pen_test.h"
+
+PEN_OP_CASE(embedding_forward, embedding);
+PEN_OP_CASE(embedding_backward, embedding);
+
+enum { V0 = 7, D0 = 16, V1 = 50, D1 = 3, V2 = 20, D2 = 1, WIDTH = D0 + D1 + D2 + 2 };
+
+/* Three features: one id a row, ragged mean, ragged sum; some ids absent or too large. */
+struct fixture {
+    int64_t n;
+    int32_t *single, *many;
+    int64_t *offsets;
+    float *table[3];
+    struct pen_embedding_feature features[3];
+    int64_t n_many;
+};
+
+static void fixture_init(struct fixture *f, int64_t n)
+{
+    memset(f, 0, sizeof *f);
+    f->n = n;
+    f->single = pen_test_ints(n * 2, 11, -1, V0 + 1);
+    f->offsets = pen_calloc(n + 1, sizeof *f->offsets);
+    PEN_ASSERT(f->offsets != NULL);
+    for (int64_t r = 0; r < n; r++) {
+        f->offsets[r + 1] = f->offsets[r] + (r * 7) % 5;
+    }
+    f->n_many = f->offsets[n];
+    f->many = pen_test_ints(f->n_many, 12, -1, V2 + 2);
+    f->table[0] = pen_test_floats(V0 * D0, 1, -1, 1);
+    f->table[1] = pen_test_floats(V1 * D1, 2, -1, 1);
+    f->table[2] = pen_test_floats(V2 * D2, 3, -1, 1);
+    static const int64_t values[] = {V0, V1, V2}, dims[] = {D0, D1, D2}, columns[] = {1, 1 + D0, 1 + D0 + D1};
+    for (int k = 0; k < 3; k++) {
+        int64_t capacity = n + f->n_many + 1;
+        struct pen_embedding_feature *e = &f->features[k];
+        *e = (struct pen_embedding_feature){.n_values = values[k],
+                                            .dim = dims[k],
+                                            .table = f->table[k],
+                                            .ids = k == 0 ? f->single : f->many,
+                                            .id_stride = 2,
+                                            .row_offsets = k == 0 ? NULL : f->offsets,
+                                            .mean = k == 1,
+                                            .column = columns[k]};
+        e->slot = pen_calloc(values[k], sizeof *e->slot);
+        e->touched = pen_calloc(capacity, sizeof *e->touched);
+        e->grad = pen_calloc(capacity * dims[k], sizeof *e->grad);
+        PEN_ASSERT(e->slot != NULL && e->touched != NULL && e->grad != NULL);
+        for (int64_t v = 0; v < values[k]; v++) {
+            e->slot[v] = -1;
+        }
+    }
+}
+
+static void fixture_deinit(struct fixture *f)
+{
+    for (int k = 0; k < 3; k++) {
+        pen_free(f->table[k]);
+        pen_free(f->features[k].slot);
+        pen_free(f->features[k].touched);
+        pen_free(f->features[k].grad);
+    }
+    pen_free(f->single);
+    pen_free(f->many);
+    pen_free(f->offsets);
+}
+
+/* The weight with which value v of feature k stands in row r, and the number of ids added there. */
+static double share(const struct fixture *f, int k, int64_t r, int64_t v, int64_t *n_ids)
+{
+    int64_t hits = 0, present = 0;
+    int64_t first = k == 0 ? r * 2 : f->offsets[r], end = k == 0 ? r * 2 + 1 : f->offsets[r + 1];
+    for (int64_t i = first; i < end; i++) {
+        int32_t id = f->features[k].ids[i];
+        present += id >= 0 && id < f->features[k].n_values;
+        hits += id == v;
+    }
+    *n_ids = present;
+    return hits == 0 ? 0 : k == 1 ? (double)hits / (double)present : (double)hits;
+}
+
+static void one_size(int64_t n)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct fixture f;
+    fixture_init(&f, n);
+    float *out = pen_test_floats(n * WIDTH, 4, -1, 1), *before = pen_test_floats(n * WIDTH, 4, -1, 1);
+    for (int add = 0; add < 2; add++) {
+        memcpy(out, before, (size_t)(n * WIDTH) * sizeof *out);
+        struct pen_embedding e = {n, 3, f.features, out, WIDTH, add == 1};
+        PEN_CHECK_OK(pen_cpu_kernels.embedding_forward(&e, &err), &err);
+        for (int64_t r = 0; r < n; r++) {
+            PEN_CHECK_EQ_F64(out[r * WIDTH], before[r * WIDTH]);
+            PEN_CHECK_EQ_F64(out[r * WIDTH + WIDTH - 1], before[r * WIDTH + WIDTH - 1]);
+            for (int k = 0; k < 3; k++) {
+                for (int64_t d = 0; d < f.features[k].dim; d++) {
+                    int64_t column = r * WIDTH + f.features[k].column + d, n_ids = 0;
+                    double sum = add ? (double)before[column] : 0, size = fabs(sum);
+                    for (int64_t v = 0; v < f.features[k].n_values; v++) {
+                        double term = share(&f, k, r, v, &n_ids) * (double)f.table[k][v * f.features[k].dim + d];
+                        sum += term;
+                        size += fabs(term);
+                    }
+                    PEN_CHECK_NEAR(out[column], sum, (double)(n_ids + 3) * PEN_TEST_EPS * (size + 1));
+                }
+            }
+        }
+    }
+    struct pen_embedding_grad g = {n, 3, f.features, out, WIDTH};
+    PEN_CHECK_OK(pen_cpu_kernels.embedding_backward(&g, &err), &err);
+    for (int k = 0; k < 3; k++) {
+        const struct pen_embedding_feature *e = &f.features[k];
+        for (int64_t v = 0; v < e->n_values; v++) {
+            PEN_CHECK_EQ_I64(e->slot[v], -1);
+            int64_t place = -1, occurrences = 0, n_ids = 0;
+            for (int64_t s = 0; s < e->n_touched; s++) {
+                PEN_CHECK(e->touched[s] != v || place < 0);
+                place = e->touched[s] == v ? s : place;
+            }
+            for (int64_t d = 0; d < e->dim; d++) {
+                double sum = 0, size = 0;
+                occurrences = 0;
+                for (int64_t r = 0; r < n; r++) {
+                    double part = share(&f, k, r, v, &n_ids);
+                    sum += part * (double)out[r * WIDTH + e->column + d];
+                    size += part * fabs((double)out[r * WIDTH + e->column + d]);
+                    occurrences += part > 0;
+                }
+                double found = place < 0 ? 0 : (double)e->grad[place * e->dim + d];
+                PEN_CHECK_NEAR(found, sum, (double)(4 * occurrences + 4) * PEN_TEST_EPS * size);
+            }
+            PEN_CHECK_EQ_I64(place >= 0, occurrences > 0);
+        }
+    }
+    pen_free(out);
+    pen_free(before);
+    fixture_deinit(&f);
+}
+
+static void sums_and_sparse_gradients_match_dense_loops(void)
+{
+    static const int64_t sizes[] = {0, 1, 31, 33, 257, 1000};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        one_size(sizes[i]);
+    }
+}
+
+static void touched_rows_stand_in_order_of_first_appearance(void)
+{
+    int32_t ids[] = {4, 2, 4, -1, 0, 2}, slot[5] = {-1, -1, -1, -1, -1}, touched[5];
+    float dout[] = {1, 2, 4, 8, 16, 32}, grad[5];
+    struct pen_embedding_feature f = {
+        .n_values = 5, .dim = 1, .ids = ids, .id_stride = 1, .slot = slot, .touched = touched, .grad = grad};
+    struct pen_embedding_grad g = {6, 1, &f, dout, 1};
+    PEN_CHECK_STATUS(pen_cpu_kernels.embedding_backward(&g, NULL), PEN_OK);
+    PEN_REQUIRE_EQ_I64(f.n_touched, 3);
+    PEN_CHECK_EQ_I64(touched[0], 4);
+    PEN_CHECK_EQ_I64(touched[1], 2);
+    PEN_CHECK_EQ_I64(touched[2], 0);
+    PEN_CHECK_EQ_F64(grad[0], 5);
+    PEN_CHECK_EQ_F64(grad[1], 34);
+    PEN_CHECK_EQ_F64(grad[2], 16);
+}
+
+PEN_SUITE(embedding, PEN_CASE(sums_and_sparse_gradients_match_dense_loops),
+          PEN_CASE(touched_rows_stand_in_order_of_first_appearance));
