@@ -1,3 +1,5 @@
+X(schema)
+X(distance)
 X(store)
 X(statistics_json)
 X(tensors)
