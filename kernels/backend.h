@@ -9,8 +9,10 @@
 #include "kernels/loss/loss.h"
 #include "kernels/matrix/dense.h"
 #include "kernels/matrix/gemm.h"
+#include "kernels/metric/metric.h"
 #include "kernels/op_list.h"
 #include "kernels/optimiser/optimiser.h"
+#include "kernels/sort/sort.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -16,7 +16,12 @@
     X(dropout) \
     X(optimiser) \
     X(average) \
-    X(squared_norm)
+    X(squared_norm) \
+    X(sort_scores) \
+    X(binary_sums) \
+    X(regression_sums) \
+    X(multiclass_sums) \
+    X(rank_sums)
 /* clang-format on */
 
 #endif
