@@ -1,0 +1,59 @@
+/* A pipeline: the file a person writes, checked in full before anything runs, as a graph of nodes.
+ *
+ * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), one section of options per
+ * standard node, and `nodes:` for more nodes of any component:
+ *
+ *   nodes:
+ *     second_evaluator:
+ *       component: evaluator
+ *       inputs: {model: trainer.model}      # port: node.output; ports left out get the standard node's
+ *       options: {slices: [[]]}
+ *
+ * The standard nodes are always there, in the table's order, wired by their ports. Paths in the file are relative to
+ * its folder, except root, which is relative to where penstock is started, as the shell's user expects. */
+#ifndef PEN_ORCHESTRATOR_PIPELINE_PIPELINE_H
+#define PEN_ORCHESTRATOR_PIPELINE_PIPELINE_H
+
+#include "components/component.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_node_input {
+    const struct pen_component_port *port;
+    int64_t node;       /* index of the producing node; -1: given by the runner, or absent */
+    const char *output; /* its port */
+};
+
+struct pen_node {
+    const char *name;
+    const struct pen_component *component;
+    const struct pen_config_node *options; /* NULL: all defaults */
+    int64_t n_inputs;
+    struct pen_node_input *inputs;
+};
+
+struct pen_pipeline {
+    struct pen_arena arena;
+    const char *name, *root, *device, *file;
+    const char *base_directory; /* of the file, absolute */
+    int64_t n_nodes;
+    struct pen_node *nodes; /* in an order in which each comes after its producers */
+};
+
+/* sets: "trainer.steps=500", applied on top of the file. table ends with NULL: pen_components, or a test's. */
+PEN_MUST_USE pen_status pen_pipeline_read(struct pen_pipeline *pipeline, const char *path, const char *const *sets,
+                                          int64_t n_sets, const struct pen_component *const *table,
+                                          struct pen_error *err);
+void pen_pipeline_deinit(struct pen_pipeline *pipeline);
+
+/* Index of the node, or an error with the nearest name. */
+PEN_MUST_USE pen_status pen_pipeline_find(const struct pen_pipeline *pipeline, const char *name, int64_t *node,
+                                          struct pen_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,32 @@
+/* One component in a child process: its own log file, progress to the parent through a pipe, its result too.
+ *
+ * The child is a fork of the runner, which has no threads and has touched no data: it starts in under a millisecond,
+ * closes the runner's lock and journal, and dies with the runner. Text it writes to standard output or error lands in
+ * its log. */
+#ifndef PEN_ORCHESTRATOR_RUN_CHILD_H
+#define PEN_ORCHESTRATOR_RUN_CHILD_H
+
+#include "components/component.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_child_watch {
+    void *user;
+    /* Borrowed texts. total 0: unknown. */
+    void (*progress)(void *user, const char *phase, int64_t done, int64_t total, const char *unit, const char *detail);
+    void (*warning)(void *user, const char *text);
+};
+
+/* Runs component->run(context) in a child; blocks until it ends. The outputs' properties are filled from the child's.
+ * A cancel request is passed on; a child that does not stop within 10 s is killed. A child that dies of a signal is
+ * PEN_ERR_FAILED naming the signal and the last line of its log. */
+PEN_MUST_USE pen_status pen_child_run(const struct pen_component *component, struct pen_component_context *context,
+                                      const char *log_path, const struct pen_child_watch *watch, struct pen_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

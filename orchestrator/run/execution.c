@@ -1,0 +1,362 @@
+/* One node: gather inputs, compute the key, look in the cache, else run the child, write manifests, publish, record. */
+#include "orchestrator/run/execution.h"
+
+#include "core/files.h"
+#include "core/log.h"
+#include "kernels/backend.h"
+#include "orchestrator/run/cache_key.h"
+#include "orchestrator/run/child.h"
+#include "orchestrator/run/manifest.h"
+#include "orchestrator/run/provided.h"
+
+#include <string.h>
+
+struct execution {
+    struct pen_component_context context;
+    pen_json *input_ids;    /* port -> artifact id */
+    pen_json *input_hashes; /* port -> content hash */
+    bool inputs_known;      /* planning: false below a node that would run */
+    pen_json *parts;
+    char key[PEN_SHA256_HEX_BYTES];
+};
+
+static const char *text_of(const pen_json *record, const char *key)
+{
+    return pen_json_string_or(pen_json_get(record, key), "");
+}
+
+static pen_status out_of_memory(struct pen_error *err)
+{
+    PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: preparing a node");
+}
+
+static void deinit(struct execution *execution)
+{
+    for (int64_t i = 0; i < execution->context.n_outputs; i++) {
+        pen_json_free(execution->context.outputs[i].properties);
+    }
+    pen_json_free(execution->input_ids);
+    pen_json_free(execution->input_hashes);
+    pen_json_free(execution->parts);
+}
+
+/* One input: from a node of this run, or provided by the root's history. */
+static pen_status gather_input(struct pen_run *run, const struct pen_node *node, const struct pen_node_input *input,
+                               struct execution *execution, struct pen_component_input *out, struct pen_error *err)
+{
+    const char *key = input->port->key;
+    struct pen_provided provided = {NULL, "", ""};
+    out->key = key;
+    if (input->node >= 0) {
+        const char *producer = run->pipeline->nodes[input->node].name;
+        const pen_json *output = pen_json_get(pen_json_get(run->outputs, producer), input->output);
+        if (output != NULL) {
+            provided.path = pen_arena_printf(&run->arena, "%s/%s", run->metadata.root, text_of(output, "uri"));
+            provided.id = text_of(output, "id");
+            provided.hash = text_of(output, "hash");
+        } else if (!input->port->optional) {
+            execution->inputs_known = false;
+        }
+    } else {
+        const char *scratch = run->folder == NULL ? "" : run->folder;
+        if (run->folder == NULL && strcmp(key, "candidates") == 0) {
+            PEN_TRY(pen_provide_identity(&run->metadata, run->outputs, &run->arena, &provided, err));
+        } else {
+            PEN_TRY(pen_provide_input(&run->arena, &run->metadata, node, key, run->outputs, scratch, &provided, err));
+        }
+    }
+    out->path = provided.path;
+    if (provided.path != NULL || provided.hash[0] != '\0') {
+        pen_json_set_string(execution->input_ids, key, provided.id);
+        pen_json_set_string(execution->input_hashes, key, provided.hash);
+    }
+    return PEN_OK;
+}
+
+static pen_status prepare(struct pen_run *run, const struct pen_node *node, struct execution *execution,
+                          struct pen_error *err)
+{
+    *execution = (struct execution){.inputs_known = true};
+    execution->input_ids = pen_json_object();
+    execution->input_hashes = pen_json_object();
+    struct pen_component_input *inputs = pen_arena_alloc(&run->arena, node->n_inputs, sizeof *inputs);
+    int64_t n_outputs = 0;
+    while (node->component->outputs[n_outputs].key != NULL) {
+        n_outputs++;
+    }
+    struct pen_component_output *outputs = pen_arena_alloc(&run->arena, n_outputs, sizeof *outputs);
+    if (inputs == NULL || outputs == NULL) {
+        return out_of_memory(err);
+    }
+    execution->context = (struct pen_component_context){
+        .pipeline = run->pipeline->name,
+        .node = node->name,
+        .arena = &run->arena,
+        .options = node->options,
+        .base_directory = run->pipeline->base_directory,
+        .kernels = run->kernels,
+        .device = run->kernels->device,
+        .n_inputs = node->n_inputs,
+        .inputs = inputs,
+        .n_outputs = n_outputs,
+        .outputs = outputs,
+    };
+    for (int64_t i = 0; i < n_outputs; i++) {
+        outputs[i] = (struct pen_component_output){node->component->outputs[i].key, NULL, pen_json_object()};
+    }
+    for (int64_t i = 0; i < node->n_inputs; i++) {
+        PEN_TRY(gather_input(run, node, &node->inputs[i], execution, &inputs[i], err));
+    }
+    if (!execution->inputs_known) {
+        return PEN_OK;
+    }
+    return pen_cache_key(node->component, &execution->context, execution->input_hashes, &execution->parts,
+                         execution->key, err);
+}
+
+/* Are all outputs of an earlier success still there, with the sizes their manifests say? */
+static bool outputs_intact(const struct pen_run *run, const pen_json *record)
+{
+    const char *port = NULL;
+    const pen_json *output = NULL;
+    const pen_json *outputs = pen_json_get(record, "outputs");
+    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
+        struct pen_text path = {0};
+        struct pen_error problem = PEN_ERROR_INIT;
+        pen_text_printf(&path, "%s/%s", run->metadata.root, text_of(output, "uri"));
+        pen_status status = pen_manifest_verify(pen_text_view(&path), false, &problem);
+        pen_text_deinit(&path);
+        if (status != PEN_OK) {
+            pen_log(PEN_LOG_WARNING, "not taken from the cache: %s", problem.message);
+            return false;
+        }
+    }
+    return true;
+}
+
+static const pen_json *find_cached(const struct pen_run *run, const struct pen_node *node,
+                                   const struct execution *execution)
+{
+    if (run->options->no_cache || node->component->never_cached || !execution->inputs_known) {
+        return NULL;
+    }
+    const pen_json *record = pen_metadata_find_success(&run->metadata, node->name, execution->key);
+    return record != NULL && outputs_intact(run, record) ? record : NULL;
+}
+
+static pen_json *new_record(const struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+                            int64_t number, const char *status, double seconds)
+{
+    pen_json *record = pen_json_object();
+    pen_json_set_string(record, "run", run->name);
+    pen_json_set_string(record, "node", node->name);
+    pen_json_set_string(record, "component", node->component->name);
+    pen_json_set_int(record, "execution", number);
+    pen_json_set_string(record, "status", status);
+    pen_json_set_double(record, "seconds", seconds);
+    pen_json_set_string(record, "key", execution->key);
+    pen_json_set(record, "parts", pen_json_copy(execution->parts));
+    pen_json_set(record, "inputs", pen_json_copy(execution->input_ids));
+    return record;
+}
+
+/* Puts the record in the journal and gives the caller a copy. */
+static pen_status keep(struct pen_run *run, const struct pen_node *node, pen_json *record, pen_json **copy,
+                       struct pen_error *err)
+{
+    const pen_json *outputs = pen_json_get(record, "outputs");
+    if (outputs != NULL) {
+        pen_json_set(run->outputs, node->name, pen_json_copy(outputs));
+    }
+    *copy = pen_json_copy(record);
+    pen_status status = pen_metadata_record(&run->metadata, "execution", record, err);
+    if (status != PEN_OK) {
+        pen_json_free(*copy);
+        *copy = NULL;
+    }
+    return status;
+}
+
+static pen_status stage(struct pen_run *run, struct execution *execution, const char *node, struct pen_error *err)
+{
+    for (int64_t i = 0; i < execution->context.n_outputs; i++) {
+        struct pen_component_output *output = &execution->context.outputs[i];
+        output->path = pen_arena_printf(&run->arena, "%s/%s/%s", run->folder, node, output->key);
+        if (output->path == NULL) {
+            return out_of_memory(err);
+        }
+        PEN_TRY(pen_directory_create(output->path, err));
+    }
+    return PEN_OK;
+}
+
+static pen_status publish(struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+                          int64_t number, pen_json *outputs, struct pen_error *err)
+{
+    for (int64_t i = 0; i < execution->context.n_outputs; i++) {
+        const struct pen_component_output *output = &execution->context.outputs[i];
+        const char *type = node->component->outputs[i].type;
+        char hash[PEN_SHA256_HEX_BYTES];
+        PEN_TRY(pen_manifest_write(output->path, type, hash, err));
+        const char *folder = pen_arena_printf(&run->arena, "%s/%s/%s", run->metadata.root, node->name, output->key);
+        const char *uri = pen_arena_printf(&run->arena, "%s/%s/%lld", node->name, output->key, (long long)number);
+        const char *final = pen_arena_printf(&run->arena, "%s/%s", run->metadata.root, uri);
+        const char *id = pen_arena_printf(&run->arena, "%s.%s.%lld", node->name, output->key, (long long)number);
+        if (folder == NULL || uri == NULL || final == NULL || id == NULL) {
+            return out_of_memory(err);
+        }
+        PEN_TRY(pen_directory_create(folder, err));
+        PEN_TRY(pen_publish(output->path, final, err));
+        pen_json *object = pen_json_object();
+        pen_json_set_string(object, "id", id);
+        pen_json_set_string(object, "type", type);
+        pen_json_set_string(object, "uri", uri);
+        pen_json_set_string(object, "hash", hash);
+        pen_json_set_int(object, "execution", number);
+        pen_json_set(object, "properties", pen_json_copy(output->properties));
+        pen_json_set(outputs, output->key, object);
+    }
+    const char *staging = pen_arena_printf(&run->arena, "%s/%s", run->folder, node->name);
+    return staging == NULL ? out_of_memory(err) : pen_directory_remove(staging, err);
+}
+
+static pen_status execute(struct pen_run *run, const struct pen_node *node, struct execution *execution,
+                          pen_json **copy, struct pen_error *err)
+{
+    int64_t number = run->metadata.last_execution + 1;
+    pen_json *begin = pen_json_object();
+    pen_json_set_string(begin, "run", run->name);
+    pen_json_set_string(begin, "node", node->name);
+    pen_json_set_int(begin, "execution", number);
+    PEN_TRY(pen_metadata_record(&run->metadata, "exec_start", begin, err));
+    const struct pen_run_watch *watch = run->options->watch;
+    if (watch != NULL) {
+        watch->node_starts(watch->user, node->name);
+    }
+    struct pen_child_watch child_watch = {0};
+    if (watch != NULL) {
+        child_watch = (struct pen_child_watch){watch->user, watch->progress, watch->warning};
+    }
+    double began = pen_clock_seconds();
+    pen_json *outputs = pen_json_object();
+    const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
+    pen_status status = log == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
+    if (status == PEN_OK) {
+        status = pen_child_run(node->component, &execution->context, log, &child_watch, err);
+    }
+    if (status == PEN_OK) {
+        status = publish(run, node, execution, number, outputs, err);
+    }
+    const char *word = status == PEN_OK ? "succeeded" : status == PEN_ERR_CANCELLED ? "cancelled" : "failed";
+    pen_json *record = new_record(run, node, execution, number, word, pen_clock_seconds() - began);
+    if (status == PEN_OK) {
+        pen_json_set(record, "outputs", outputs);
+        return keep(run, node, record, copy, err);
+    }
+    pen_json_free(outputs);
+    pen_json_set_string(record, "message", err == NULL ? "" : err->message);
+    pen_status kept = keep(run, node, record, copy, NULL);
+    return kept == PEN_OK || status != PEN_OK ? status : kept;
+}
+
+pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, pen_json **record, struct pen_error *err)
+{
+    struct execution execution;
+    double began = pen_clock_seconds();
+    *record = NULL;
+    pen_status status = pen_cancel_check(err);
+    pen_status prepared = status == PEN_OK ? prepare(run, node, &execution, err) : status;
+    if (status != PEN_OK) {
+        *record = pen_json_object();
+        pen_json_set_string(*record, "node", node->name);
+        pen_json_set_string(*record, "status", "cancelled");
+        return status;
+    }
+    if (prepared == PEN_OK && !execution.inputs_known) {
+        prepared =
+            pen_error_set(err, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
+                          "node %s: an input has never been made; run without --from and --only first", node->name);
+    }
+    if (prepared != PEN_OK) {
+        pen_json *failed =
+            new_record(run, node, &execution, run->metadata.last_execution + 1, "failed", pen_clock_seconds() - began);
+        pen_json_set_string(failed, "message", err == NULL ? "" : err->message);
+        if (keep(run, node, failed, record, NULL) != PEN_OK) {
+            pen_log(PEN_LOG_WARNING, "the failure of %s could not be recorded", node->name);
+        }
+        deinit(&execution);
+        return prepared;
+    }
+    const pen_json *cached = find_cached(run, node, &execution);
+    if (cached != NULL) {
+        int64_t number = pen_json_int_or(pen_json_get(cached, "execution"), 0);
+        pen_json *hit = new_record(run, node, &execution, number, "cached", pen_clock_seconds() - began);
+        pen_json_set(hit, "outputs", pen_json_copy(pen_json_get(cached, "outputs")));
+        status = keep(run, node, hit, record, err);
+    } else {
+        status = execute(run, node, &execution, record, err);
+    }
+    deinit(&execution);
+    return status;
+}
+
+pen_status pen_execution_reuse(struct pen_run *run, const struct pen_node *node, bool wanted, struct pen_error *err)
+{
+    (void)err;
+    const pen_json *record = wanted ? pen_metadata_find_success(&run->metadata, node->name, NULL) : NULL;
+    if (record != NULL && outputs_intact(run, record)) {
+        pen_json_set(run->outputs, node->name, pen_json_copy(pen_json_get(record, "outputs")));
+    }
+    return PEN_OK;
+}
+
+static void add_changes(const struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+                        pen_json *entry)
+{
+    const pen_json *before = pen_metadata_find_success(&run->metadata, node->name, NULL);
+    if (before == NULL) {
+        pen_json_set_string(entry, "reason", "never ran here");
+        return;
+    }
+    pen_json *changes = pen_cache_key_differences(pen_json_get(before, "parts"), execution->parts);
+    const char *first = pen_json_string_or(pen_json_at(changes, 0), "");
+    pen_json_set_string(entry, "reason",
+                        first[0] != '\0'                ? first
+                        : run->options->no_cache        ? "--no-cache"
+                        : node->component->never_cached ? "it always runs"
+                                                        : "its outputs are gone");
+    pen_json_set(entry, "changes", changes);
+}
+
+pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, bool selected, pen_json **entry,
+                              struct pen_error *err)
+{
+    pen_json *plan = pen_json_object();
+    pen_json_set_string(plan, "node", node->name);
+    *entry = plan;
+    if (!selected) {
+        pen_json_set_string(plan, "action", "skip");
+        pen_json_set_string(plan, "reason", "not selected");
+        return pen_execution_reuse(run, node, true, err);
+    }
+    struct execution execution;
+    pen_status status = prepare(run, node, &execution, err);
+    if (status == PEN_OK) {
+        const pen_json *cached = find_cached(run, node, &execution);
+        pen_json_set_string(plan, "action", cached != NULL ? "cached" : "run");
+        if (cached != NULL) {
+            pen_json_set_string(plan, "reason", "nothing changed");
+            pen_json_set(run->outputs, node->name, pen_json_copy(pen_json_get(cached, "outputs")));
+        } else if (!execution.inputs_known) {
+            pen_json_set_string(plan, "reason", "a node before it runs");
+        } else {
+            add_changes(run, node, &execution, plan);
+        }
+    }
+    deinit(&execution);
+    if (status != PEN_OK) {
+        pen_json_free(plan);
+        *entry = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,35 @@
+/* One node of a run: from the cache, or executed and published. */
+#ifndef PEN_ORCHESTRATOR_RUN_EXECUTION_H
+#define PEN_ORCHESTRATOR_RUN_EXECUTION_H
+
+#include "orchestrator/metadata/metadata.h"
+#include "orchestrator/run/runner.h"
+
+struct pen_kernel_table;
+
+/* What a run carries from node to node. */
+struct pen_run {
+    struct pen_arena arena;
+    const struct pen_pipeline *pipeline;
+    const struct pen_run_options *options;
+    const struct pen_kernel_table *kernels;
+    struct pen_metadata metadata;
+    char name[64];      /* "run-12" */
+    const char *folder; /* <root>/runs/<name> */
+    pen_json *outputs;  /* node -> {port: output object} of the nodes that are done */
+    pen_json *nodes;    /* results, for the outcome */
+};
+
+/* *record (the caller's to free) is the execution record; NULL only when the journal could not be written. */
+PEN_MUST_USE pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, pen_json **record,
+                                          struct pen_error *err);
+
+/* A node that is not selected: its last success stands in. Nodes that need it fail when there is none. */
+PEN_MUST_USE pen_status pen_execution_reuse(struct pen_run *run, const struct pen_node *node, bool wanted,
+                                            struct pen_error *err);
+
+/* {node, action, reason, changes}; puts a cached node's outputs into run->outputs. */
+PEN_MUST_USE pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, bool selected,
+                                           pen_json **entry, struct pen_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* The manifest of an artifact: which files it holds, how large, with which SHA-256. Written last into its folder; the
+ * artifact's content hash is the SHA-256 of the file list, so equal content has an equal hash wherever it lies. */
+#ifndef PEN_ORCHESTRATOR_RUN_MANIFEST_H
+#define PEN_ORCHESTRATOR_RUN_MANIFEST_H
+
+#include "core/hash.h"
+#include "core/json.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Hashes every file below folder and writes manifest.json {schema, type, files: [{path, size_bytes, sha256}], hash}. */
+PEN_MUST_USE pen_status pen_manifest_write(const char *folder, const char *type, char hash[PEN_SHA256_HEX_BYTES],
+                                           struct pen_error *err);
+
+/* Every file is there with its size (deep: and its hash). PEN_ERR_DATA names the first that is not. */
+PEN_MUST_USE pen_status pen_manifest_verify(const char *folder, bool deep, struct pen_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,298 @@
+/* A run: nodes one after another, what each did in the journal. Execution of one node: execution.c. */
+#include "orchestrator/run/runner.h"
+
+#include "core/files.h"
+#include "core/log.h"
+#include "kernels/backend.h"
+#include "orchestrator/run/execution.h"
+#include "orchestrator/run/selection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const pen_json *record, const char *key)
+{
+    return pen_json_string_or(pen_json_get(record, key), "");
+}
+
+static pen_status record_start(struct pen_run *run, const char *reason, struct pen_error *err)
+{
+    pen_json *start = pen_json_object();
+    pen_json_set_string(start, "run", run->name);
+    pen_json_set_string(start, "pipeline", run->pipeline->name);
+    pen_json_set_string(start, "file", run->pipeline->file);
+    pen_json_set_string(start, "device", run->kernels->device);
+    pen_json_set_string(start, "device_reason", reason);
+    return pen_metadata_record(&run->metadata, "run_start", start, err);
+}
+
+/* Removes what killed runs left: staging, and published folders whose record was never written. */
+static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
+{
+    for (int64_t i = 0; i < run->pipeline->n_nodes; i++) {
+        const struct pen_node *node = &run->pipeline->nodes[i];
+        for (const struct pen_component_port *port = node->component->outputs; port != NULL && port->key != NULL;
+             port++) {
+            struct pen_arena arena = {0};
+            char **names = NULL;
+            int64_t n_names = 0;
+            const char *folder = pen_arena_printf(&arena, "%s/%s/%s", run->metadata.root, node->name, port->key);
+            pen_status status = PEN_OK;
+            if (folder != NULL && pen_path_is_directory(folder)) {
+                status = pen_directory_list(&arena, folder, &names, &n_names, err);
+            }
+            for (int64_t k = 0; status == PEN_OK && k < n_names; k++) {
+                int64_t number = 0;
+                const pen_json *made = pen_parse_int64(names[k], strlen(names[k]), &number)
+                                           ? pen_metadata_find_execution(&run->metadata, number)
+                                           : NULL;
+                if (made == NULL || strcmp(text_of(made, "status"), "succeeded") != 0) {
+                    const char *orphan = pen_arena_printf(&arena, "%s/%s", folder, names[k]);
+                    status = orphan == NULL ? PEN_OK : pen_directory_remove(orphan, err);
+                }
+            }
+            pen_arena_deinit(&arena);
+            PEN_TRY(status);
+        }
+    }
+    return PEN_OK;
+}
+
+static bool was_interrupted(const struct pen_metadata *metadata)
+{
+    const pen_json *last = pen_metadata_find_run(metadata, NULL);
+    return last != NULL &&
+           (strcmp(text_of(last, "status"), "abandoned") == 0 || strcmp(text_of(last, "status"), "cancelled") == 0);
+}
+
+static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
+{
+    char absolute[PEN_PATH_BYTES];
+    if (realpath(run->metadata.root, absolute) != NULL) {
+        (void)snprintf(run->metadata.root, sizeof run->metadata.root, "%s", absolute);
+    }
+    (void)snprintf(run->name, sizeof run->name, "run-%lld", (long long)pen_json_size(run->metadata.runs) + 1);
+    run->folder = pen_arena_printf(&run->arena, "%s/runs/%s", run->metadata.root, run->name);
+    if (run->folder == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
+    }
+    return pen_directory_create(run->folder, err);
+}
+
+static void add_node_result(struct pen_run *run, const pen_json *record)
+{
+    pen_json *node = pen_json_object();
+    pen_json_set_string(node, "node", text_of(record, "node"));
+    pen_json_set_string(node, "status", text_of(record, "status"));
+    pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(record, "seconds"), 0));
+    if (text_of(record, "message")[0] != '\0') {
+        pen_json_set_string(node, "message", text_of(record, "message"));
+    }
+    pen_json_push(run->nodes, node);
+    if (run->options->watch != NULL) {
+        run->options->watch->node_ends(run->options->watch->user, record);
+    }
+}
+
+static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pen_error *err)
+{
+    pen_status failure = PEN_OK;
+    for (int64_t i = 0; i < run->pipeline->n_nodes; i++) {
+        const struct pen_node *node = &run->pipeline->nodes[i];
+        pen_json *record = NULL;
+        if (!selected[i]) {
+            PEN_TRY(pen_execution_reuse(run, node, failure == PEN_OK, err));
+            continue;
+        }
+        if (failure != PEN_OK) {
+            record = pen_json_object();
+            pen_json_set_string(record, "node", node->name);
+            pen_json_set_string(record, "status", "skipped");
+        } else {
+            failure = pen_execution_run(run, node, &record, err);
+        }
+        if (record == NULL) { /* the journal itself failed */
+            return failure;
+        }
+        add_node_result(run, record);
+        pen_json_free(record);
+    }
+    return failure;
+}
+
+static const pen_json *property(const struct pen_run *run, const char *type, const char *name)
+{
+    const char *node = NULL;
+    const pen_json *outputs = NULL;
+    const pen_json *found = NULL;
+    for (int64_t i = 0; pen_json_member(run->outputs, i, &node, &outputs); i++) {
+        const char *port = NULL;
+        const pen_json *output = NULL;
+        for (int64_t k = 0; pen_json_member(outputs, k, &port, &output); k++) {
+            if (strcmp(text_of(output, "type"), type) == 0) {
+                found = pen_json_get(pen_json_get(output, "properties"), name);
+            }
+        }
+    }
+    return found;
+}
+
+static pen_json *make_outcome(struct pen_run *run, const char *status, double seconds)
+{
+    const pen_json *blessed = property(run, "ModelBlessing", "blessed");
+    const pen_json *pushed = property(run, "PushedModel", "path");
+    bool was_pushed = pen_json_bool_or(property(run, "PushedModel", "pushed"), false);
+    pen_json *outcome = pen_json_object();
+    pen_json_set_int(outcome, "schema", 1);
+    pen_json_set_string(outcome, "run", run->name);
+    pen_json_set_string(outcome, "status", status);
+    pen_json_set_double(outcome, "seconds", seconds);
+    pen_json_set_string(outcome, "device", run->kernels->device);
+    pen_json_set_string(outcome, "root", run->metadata.root);
+    pen_json_set(outcome, "nodes", pen_json_copy(run->nodes));
+    pen_json_set(outcome, "blessed", blessed == NULL ? pen_json_null() : pen_json_copy(blessed));
+    pen_json_set(outcome, "pushed", was_pushed && pushed != NULL ? pen_json_copy(pushed) : pen_json_null());
+    return outcome;
+}
+
+static bool all_cached(const struct pen_run *run)
+{
+    for (int64_t i = 0; i < pen_json_size(run->nodes); i++) {
+        if (strcmp(text_of(pen_json_at(run->nodes, i), "status"), "cached") != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static pen_status finish(struct pen_run *run, pen_status failure, double seconds, pen_json **outcome,
+                         struct pen_error *err)
+{
+    const char *status = failure == PEN_OK              ? (all_cached(run) ? "cached" : "succeeded")
+                         : failure == PEN_ERR_CANCELLED ? "cancelled"
+                                                        : "failed";
+    *outcome = make_outcome(run, status, seconds);
+    pen_json *end = pen_json_object();
+    pen_json_set_string(end, "run", run->name);
+    pen_json_set_string(end, "status", status);
+    pen_json_set_double(end, "seconds", seconds);
+    pen_json_set(end, "blessed", pen_json_copy(pen_json_get(*outcome, "blessed")));
+    pen_json_set(end, "pushed", pen_json_copy(pen_json_get(*outcome, "pushed")));
+    if (failure == PEN_OK) {
+        char staging[PEN_PATH_BYTES];
+        (void)snprintf(staging, sizeof staging, "%s/candidates", run->folder);
+        PEN_TRY(pen_directory_remove(staging, err));
+        return pen_metadata_record(&run->metadata, "run_end", end, err);
+    }
+    if (pen_metadata_record(&run->metadata, "run_end", end, NULL) != PEN_OK) {
+        pen_log(PEN_LOG_WARNING, "the end of %s could not be recorded; the next run will call it abandoned", run->name);
+    }
+    return failure;
+}
+
+static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline, const struct pen_run_options *options,
+                        struct pen_error *err)
+{
+    const char *device = options->device == NULL ? pipeline->device : options->device;
+    const char *reason = "";
+    *run = (struct pen_run){.pipeline = pipeline, .options = options};
+    run->metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
+    PEN_TRY(pen_backend_select(device, &run->kernels, &reason, err));
+    PEN_TRY(pen_directory_create(pipeline->root, err));
+    PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
+    run->outputs = pen_json_object();
+    run->nodes = pen_json_array();
+    bool interrupted = was_interrupted(&run->metadata);
+    PEN_TRY(make_run_folder(run, err));
+    if (interrupted) {
+        PEN_TRY(clean_leftovers(run, err));
+    }
+    PEN_TRY(record_start(run, reason, err));
+    if (options->watch != NULL) {
+        options->watch->begins(options->watch->user, run->name, run->metadata.root, run->kernels->device, reason);
+    }
+    return PEN_OK;
+}
+
+static void release(struct pen_run *run)
+{
+    if (run->metadata.runs != NULL) {
+        pen_metadata_close(&run->metadata);
+    }
+    pen_json_free(run->outputs);
+    pen_json_free(run->nodes);
+    pen_arena_deinit(&run->arena);
+}
+
+pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
+                            pen_json **outcome, struct pen_error *err)
+{
+    struct pen_run run;
+    double began = pen_clock_seconds();
+    *outcome = NULL;
+    bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
+    if (selected == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
+    }
+    pen_status status = pen_select_nodes(pipeline, options, selected, err);
+    if (status == PEN_OK) {
+        status = start(&run, pipeline, options, err);
+        if (status == PEN_OK) {
+            status = run_nodes(&run, selected, err);
+            status = finish(&run, status, pen_clock_seconds() - began, outcome, err);
+        }
+        release(&run);
+    }
+    pen_free(selected);
+    return status;
+}
+
+pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
+                             pen_json **plan, struct pen_error *err)
+{
+    struct pen_run run = {.pipeline = pipeline, .options = options};
+    const char *reason = "";
+    bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
+    pen_json *nodes = pen_json_array();
+    run.metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
+    pen_status status = PEN_OK;
+    *plan = NULL;
+    if (selected == NULL) {
+        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: planning");
+    }
+    PEN_TRY_GOTO(cleanup, pen_select_nodes(pipeline, options, selected, err));
+    PEN_TRY_GOTO(cleanup, pen_backend_select(options->device == NULL ? pipeline->device : options->device, &run.kernels,
+                                             &reason, err));
+    char journal[PEN_PATH_BYTES];
+    PEN_TRY_GOTO(cleanup, pen_path_join(journal, pipeline->root, "metadata", err));
+    if (pen_path_is_directory(journal)) {
+        PEN_TRY_GOTO(cleanup, pen_metadata_open(&run.metadata, pipeline->root, false, err));
+        char absolute[PEN_PATH_BYTES];
+        if (realpath(pipeline->root, absolute) != NULL) {
+            (void)snprintf(run.metadata.root, sizeof run.metadata.root, "%s", absolute);
+        }
+    } else {
+        run.metadata.runs = pen_json_array();
+        run.metadata.executions = pen_json_array();
+    }
+    run.outputs = pen_json_object();
+    bool work = false;
+    for (int64_t i = 0; i < pipeline->n_nodes; i++) {
+        pen_json *entry = NULL;
+        PEN_TRY_GOTO(cleanup, pen_execution_plan(&run, &pipeline->nodes[i], selected[i], &entry, err));
+        work = work || strcmp(text_of(entry, "action"), "run") == 0;
+        pen_json_push(nodes, entry);
+    }
+    *plan = pen_json_object();
+    pen_json_set_int(*plan, "schema", 1);
+    pen_json_set_string(*plan, "pipeline", pipeline->name);
+    pen_json_set_bool(*plan, "work", work);
+    pen_json_set(*plan, "nodes", nodes);
+    nodes = NULL;
+cleanup:
+    pen_json_free(nodes);
+    pen_free(selected);
+    release(&run);
+    return status;
+}
