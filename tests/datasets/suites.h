@@ -1,5 +1,6 @@
 X(schema)
 X(distance)
 X(store)
+X(samples)
 X(statistics_json)
 X(tensors)
