@@ -4,8 +4,10 @@
 #include "components/pusher/pusher.h"
 #include "components/resolver/resolver.h"
 #include "components/schema_gen/schema_gen.h"
+#include "components/statistics_gen/statistics_gen.h"
 
 const struct pen_component *const pen_components[] = {
+    &pen_statistics_gen,
     &pen_schema_gen,
     &pen_resolver,
     &pen_pusher,

@@ -1,0 +1,29 @@
+/* StatisticsGen: what is in the data, per feature, for every split and slice.
+ *
+ * does         TFX's StatisticsGen: numeric, string and common statistics of each feature, weighted twins, slices.
+ *              Differences: an empty cell is missing; quantiles and histograms are exact, not sketched
+ * consumes     examples
+ * produces     statistics: statistics.json (its names: datasets/statistics/json.c); properties splits, rows, features
+ * options      exclude_splits feature_allowlist categorical weight_feature slices max_slices sample_rate seed
+ *              num_top_values num_rank_histogram_buckets num_histogram_buckets num_quantile_buckets exact memory_mb
+ * fingerprint  input content and options
+ * resume       from the start
+ * limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always lifts that
+ *              bound; exact: auto counts texts exactly while they fit, then within the errors the file states
+ * errors       a split, feature or weight that the data does not have; a weight that is missing or negative */
+#ifndef PEN_COMPONENTS_STATISTICS_GEN_STATISTICS_GEN_H
+#define PEN_COMPONENTS_STATISTICS_GEN_STATISTICS_GEN_H
+
+#include "components/component.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+PEN_API extern const struct pen_component pen_statistics_gen;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
