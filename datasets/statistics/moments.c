@@ -48,22 +48,26 @@ static inline __attribute__((always_inline)) void tile_sums_body(struct tile *ti
     }
 }
 
-static inline __attribute__((always_inline)) double tile_deviations_body(const double *restrict x, double mean,
-                                                                         int64_t n_values)
+/* Sums of x - mean and of its square. The first is what rounding took from the mean. */
+static inline __attribute__((always_inline)) void tile_deviations_body(double out[2], const double *restrict x,
+                                                                       double mean, int64_t n_values)
 {
-    double sum[LANES] = {0};
+    double sum[LANES] = {0}, rest[LANES] = {0};
     int64_t i = 0;
     for (; i + LANES <= n_values; i += LANES) {
         for (int lane = 0; lane < LANES; lane++) {
             double delta = x[i + lane] - mean;
+            rest[lane] += delta;
             sum[lane] += delta * delta;
         }
     }
     for (int lane = 0; i < n_values; i++, lane++) {
         double delta = x[i] - mean;
+        rest[lane] += delta;
         sum[lane] += delta * delta;
     }
-    return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    out[0] = ((rest[0] + rest[4]) + (rest[1] + rest[5])) + ((rest[2] + rest[6]) + (rest[3] + rest[7]));
+    out[1] = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
 }
 
 #if defined(__x86_64__)
@@ -79,9 +83,15 @@ static void tile_sums_avx512(struct tile *tile, const double *x, int64_t n_value
     tile_sums_body(tile, x, n_values);
 }
 
-PEN_TARGET("avx2") static double tile_deviations_avx2(const double *x, double mean, int64_t n_values)
+PEN_TARGET("avx2") static void tile_deviations_avx2(double out[2], const double *x, double mean, int64_t n_values)
 {
-    return tile_deviations_body(x, mean, n_values);
+    tile_deviations_body(out, x, mean, n_values);
+}
+
+PEN_TARGET("avx512f,avx512dq,prefer-vector-width=512")
+static void tile_deviations_avx512(double out[2], const double *x, double mean, int64_t n_values)
+{
+    tile_deviations_body(out, x, mean, n_values);
 }
 #undef PEN_TARGET
 #endif
@@ -101,14 +111,19 @@ static void tile_sums(struct tile *tile, const double *x, int64_t n_values)
     tile_sums_body(tile, x, n_values);
 }
 
-static double tile_deviations(const double *x, double mean, int64_t n_values)
+static void tile_deviations(double out[2], const double *x, double mean, int64_t n_values)
 {
 #if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512dq")) {
+        tile_deviations_avx512(out, x, mean, n_values);
+        return;
+    }
     if (__builtin_cpu_supports("avx2")) {
-        return tile_deviations_avx2(x, mean, n_values);
+        tile_deviations_avx2(out, x, mean, n_values);
+        return;
     }
 #endif
-    return tile_deviations_body(x, mean, n_values);
+    tile_deviations_body(out, x, mean, n_values);
 }
 
 void pen_moments_init(struct pen_moments *moments)
@@ -145,10 +160,13 @@ static void join_tile(struct pen_moments *moments, const struct tile *tile, cons
     if (n_values == 0) {
         return;
     }
-    double mean = tile->sum / (double)n_values;
-    join_mean(&moments->mean, &moments->deviations, (double)moments->n_finite, mean,
-              tile_deviations(values, mean, n_values), (double)n_values);
-    add_sum(moments, tile->sum, 0.0);
+    double n = (double)n_values, mean = tile->sum / n, deltas[2];
+    tile_deviations(deltas, values, mean, n_values);
+    double sum = n * mean;
+    add_sum(moments, sum, fma(n, mean, -sum) + deltas[0]);
+    double deviations = deltas[1] - deltas[0] * (deltas[0] / n);
+    join_mean(&moments->mean, &moments->deviations, (double)moments->n_finite, mean + deltas[0] / n,
+              deviations > 0 ? deviations : 0, n);
     moments->n_finite += n_values;
     moments->n_zeros += tile->n_zeros;
     moments->min = tile->min < moments->min ? tile->min : moments->min;
