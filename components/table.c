@@ -1,6 +1,7 @@
 /* The components, in pipeline order. */
 #include "components/component.h"
 
+#include "components/example_validator/example_validator.h"
 #include "components/pusher/pusher.h"
 #include "components/resolver/resolver.h"
 #include "components/schema_gen/schema_gen.h"
@@ -9,6 +10,7 @@
 const struct pen_component *const pen_components[] = {
     &pen_statistics_gen,
     &pen_schema_gen,
+    &pen_example_validator,
     &pen_resolver,
     &pen_pusher,
     NULL,

@@ -1,2 +1,3 @@
+X(validate)
 X(resolver)
 X(pusher)
