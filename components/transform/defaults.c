@@ -1,0 +1,208 @@
+/* Default features: the rules of defaults.h, one function a kind of column. */
+#include "components/transform/defaults.h"
+
+#include "components/transform/language/syntax.h"
+
+#include <string.h>
+
+enum { MANY_VALUES = 100, FEW_STRINGS = 10, FEW_INTS = 32, TEXT_LENGTH = 15, LONG_TEXT_LENGTH = 30 };
+
+struct defaults {
+    struct pen_arena *arena;
+    struct pen_transform_default *items;
+    int64_t n_items;
+    bool failed; /* memory ran out */
+};
+
+const char *pen_transform_quote_column(struct pen_arena *arena, const char *name)
+{
+    if (pen_syntax_is_identifier(name)) {
+        return pen_arena_strdup(arena, name);
+    }
+    char *text = pen_arena_alloc(arena, 2 * (int64_t)strlen(name) + 3, 1);
+    if (text == NULL) {
+        return NULL;
+    }
+    char *out = text;
+    *out++ = '`';
+    for (const char *in = name; *in != '\0'; in++) {
+        if (*in == '`') {
+            *out++ = '`';
+        }
+        *out++ = *in;
+    }
+    *out = '`';
+    return text;
+}
+
+/* A plain name made of the column's: other bytes become '_'. */
+static const char *feature_name(struct pen_arena *arena, const char *column)
+{
+    char *name = pen_arena_printf(arena, "%.100s", column);
+    for (char *c = name; c != NULL && *c != '\0'; c++) {
+        bool plain = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '_' ||
+                     (c != name && (*c == '-' || *c == '.'));
+        if (!plain) {
+            *c = '_';
+        }
+    }
+    return name != NULL && name[0] == '\0' ? "_" : name;
+}
+
+static bool name_taken(const struct defaults *all, const char *name)
+{
+    for (int64_t i = 0; i < all->n_items; i++) {
+        if (all->items[i].expression != NULL && strcmp(all->items[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add(struct defaults *all, const char *column, const char *suffix, const char *expression, const char *note)
+{
+    const char *base = feature_name(all->arena, column);
+    const char *name = base == NULL ? NULL : pen_arena_printf(all->arena, "%s%s", base, suffix);
+    for (int k = 2; name != NULL && expression != NULL && name_taken(all, name); k++) {
+        name = pen_arena_printf(all->arena, "%s%s_%d", base, suffix, k);
+    }
+    if (name == NULL || note == NULL) {
+        all->failed = true;
+        return;
+    }
+    all->items[all->n_items++] =
+        (struct pen_transform_default){.name = name, .column = column, .expression = expression, .note = note};
+}
+
+/* Expression text around the quoted column; a failed allocation marks the whole. */
+static void add_format(struct defaults *all, const char *column, const char *suffix, const char *before,
+                       const char *after, const char *note)
+{
+    const char *quoted = pen_transform_quote_column(all->arena, column);
+    const char *text = quoted == NULL ? NULL : pen_arena_printf(all->arena, "%s%s%s", before, quoted, after);
+    if (text == NULL) {
+        all->failed = true;
+        return;
+    }
+    add(all, column, suffix, text, note);
+}
+
+static void number_features(struct defaults *all, const struct pen_feature_statistics *f)
+{
+    const struct pen_numeric_statistics *s = &f->numeric;
+    if (f->has_numeric && !(s->max > s->min)) {
+        add(all, f->name, "", NULL, "one value only");
+        return;
+    }
+    bool long_tail = s->min >= 0 && s->std > 0 && s->max > s->mean + 8 * s->std;
+    bool has_missing = f->n_missing > 0 || s->n_nan > 0;
+    const char *fill = has_missing ? "fill(" : "";
+    const char *end = has_missing ? ", 'median')" : "";
+    const char *before = pen_arena_printf(all->arena, long_tail ? "zscore(log1p(%s" : "zscore(%s", fill);
+    const char *after = pen_arena_printf(all->arena, long_tail ? "%s))" : "%s)", end);
+    if (before == NULL || after == NULL) {
+        all->failed = true;
+        return;
+    }
+    add_format(all, f->name, "", before, after, long_tail ? "long tail" : "");
+    if (f->type == PEN_TYPE_INT64 && s->max - s->min >= 2 && s->max - s->min < FEW_INTS) {
+        add_format(all, f->name, "_is", "onehot(", ")", "few values");
+    }
+    if (has_missing) {
+        add_format(all, f->name, "_missing", "is_missing(", ")", "");
+    }
+}
+
+static void string_features(struct defaults *all, const struct pen_feature_statistics *f)
+{
+    const struct pen_string_statistics *s = &f->string;
+    bool mostly_distinct = s->n_unique > MANY_VALUES && (double)s->n_unique > 0.5 * (double)f->n_present;
+    bool long_text = s->avg_length > LONG_TEXT_LENGTH && s->n_unique > MANY_VALUES;
+    if (s->n_unique <= 1 && f->n_missing == 0) {
+        add(all, f->name, "", NULL, "one value only");
+    } else if (long_text || f->type == PEN_TYPE_BYTES || (mostly_distinct && s->avg_length >= TEXT_LENGTH)) {
+        add_format(all, f->name, "", "hash(ngrams(tokens(lower(", ")), [1, 2]), 131072)", "free text");
+    } else if (mostly_distinct) {
+        add(all, f->name, "", NULL, "nearly every row has its own value: an identifier");
+    } else if (s->n_unique <= FEW_STRINGS) {
+        add_format(all, f->name, "", "onehot(", ")", "");
+    } else {
+        add_format(all, f->name, "", "vocab(", ", top_k: 10000, oov: 10)", "");
+    }
+}
+
+static bool is_excluded(const char *name, const char *const *excluded, int64_t n_excluded)
+{
+    for (int64_t i = 0; i < n_excluded; i++) {
+        if (strcmp(name, excluded[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+pen_status pen_transform_default_features(struct pen_arena *arena, const struct pen_statistics *statistics,
+                                          const char *split, const char *const *excluded, int64_t n_excluded,
+                                          struct pen_transform_default **features, int64_t *n_features,
+                                          struct pen_error *err)
+{
+    const struct pen_split_statistics *of = split != NULL ? pen_statistics_find_split(statistics, split, NULL)
+                                            : statistics->n_splits == 0 ? NULL
+                                                                        : &statistics->splits[0];
+    if (of == NULL) {
+        PEN_FAIL(err, PEN_ERR_DATA, "statistics: expected a split named '%s', found none",
+                 split == NULL ? "train" : split);
+    }
+    /* At most three features a column. */
+    struct defaults all = {.arena = arena, .items = pen_arena_alloc(arena, 3 * of->n_features + 1, sizeof *all.items)};
+    if (all.items == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: default features");
+    }
+    for (int64_t i = 0; i < of->n_features; i++) {
+        const struct pen_feature_statistics *f = &of->features[i];
+        if (is_excluded(f->name, excluded, n_excluded)) {
+            continue;
+        }
+        if (f->type == PEN_TYPE_NONE || f->n_present == 0) {
+            add(&all, f->name, "", NULL, "never present");
+        } else if (pen_type_is_string(f->type)) {
+            string_features(&all, f);
+        } else {
+            number_features(&all, f);
+        }
+    }
+    if (all.failed) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: default features");
+    }
+    *features = all.items;
+    *n_features = all.n_items;
+    return PEN_OK;
+}
+
+/* Depth-first over the tree, each column once. */
+static void collect_columns(const struct pen_syntax *node, const char **list, int64_t *n)
+{
+    if (node->kind == PEN_SYNTAX_COLUMN && !is_excluded(node->text, list, *n)) {
+        list[(*n)++] = node->text;
+    }
+    for (int64_t i = 0; i < node->n_children; i++) {
+        collect_columns(node->children[i], list, n);
+    }
+}
+
+pen_status pen_transform_expression_columns(struct pen_arena *arena, const char *expression, const char *where,
+                                            const char *const **columns, int64_t *n_columns, struct pen_error *err)
+{
+    const struct pen_syntax *root = NULL;
+    struct pen_syntax_source source = {.text = expression, .file = where, .what = "label"};
+    PEN_TRY(pen_syntax_parse(arena, &source, &root, err));
+    const char **list = pen_arena_alloc(arena, (int64_t)strlen(expression) + 1, sizeof *list);
+    if (list == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: columns of an expression");
+    }
+    int64_t n = 0;
+    collect_columns(root, list, &n);
+    *columns = list;
+    *n_columns = n;
+    return PEN_OK;
+}
