@@ -6,11 +6,13 @@
 #include "components/resolver/resolver.h"
 #include "components/schema_gen/schema_gen.h"
 #include "components/statistics_gen/statistics_gen.h"
+#include "components/transform/transform.h"
 
 const struct pen_component *const pen_components[] = {
     &pen_statistics_gen,
     &pen_schema_gen,
     &pen_example_validator,
+    &pen_transform,
     &pen_resolver,
     &pen_pusher,
     NULL,

@@ -8,6 +8,8 @@
 #include "kernels/embedding/embedding.h"
 #include "kernels/loss/loss.h"
 #include "kernels/matrix/dense.h"
+#include "kernels/columns/columns.h"
+#include "kernels/hash/hash.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/metric/metric.h"
 #include "kernels/op_list.h"

@@ -21,7 +21,14 @@
     X(binary_sums) \
     X(regression_sums) \
     X(multiclass_sums) \
-    X(rank_sums)
+    X(rank_sums) \
+    X(columns_map) \
+    X(columns_moments) \
+    X(columns_store) \
+    X(columns_bucketize) \
+    X(columns_lookup) \
+    X(columns_onehot) \
+    X(hash_strings)
 /* clang-format on */
 
 #endif

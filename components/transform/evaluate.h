@@ -1,0 +1,117 @@
+/* Evaluation of a program over rows, tile by tile.
+ *
+ * An evaluator belongs to one thread and one program. Bound to a batch, it runs the program's steps over
+ * PEN_TRANSFORM_TILE rows at a time and hands values to its sink. Functions of one string are computed once per
+ * dictionary entry and kept; strings made on the way are forgotten when they exceed PEN_EVALUATOR_CACHE_BYTES a node,
+ * so memory does not grow with rows. */
+#ifndef PEN_COMPONENTS_TRANSFORM_EVALUATE_H
+#define PEN_COMPONENTS_TRANSFORM_EVALUATE_H
+
+#include "components/transform/program.h"
+#include "kernels/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { PEN_EVALUATOR_CACHE_BYTES = 16 << 20 };
+
+#define PEN_MISSING_INT INT64_MIN
+
+/* Lists that codes point at: list c holds items starts[c] .. starts[c] + counts[c]. */
+struct pen_lists {
+    const int64_t *starts;
+    const int32_t *counts;
+    struct pen_entries strings; /* TOKENS: the items */
+    const int32_t *ids;         /* ID_LIST: the items; -1 none */
+    int64_t generation;
+};
+
+/* The values of one node for the rows of a tile. */
+struct pen_value {
+    const void *data;                  /* int64, double, int8, or int32 codes or ids: by type */
+    const struct pen_entries *entries; /* STRING */
+    const struct pen_lists *lists;     /* TOKENS, ID_LIST */
+};
+
+/* What a node keeps from tile to tile. */
+struct pen_cache {
+    int64_t source_generation[2];
+    uint8_t *known; /* [entries] computed already */
+    int64_t known_capacity, n_clear;
+    void *table; /* [entries] results of 1, 4 or 8 bytes */
+    int64_t table_capacity;
+    int64_t *starts; /* strings made, or lists */
+    int32_t *sizes;
+    char *bytes;
+    int64_t starts_capacity, sizes_capacity, bytes_capacity, n_bytes;
+    int64_t *item_starts; /* items of lists */
+    int32_t *item_sizes;
+    int64_t item_starts_capacity, item_sizes_capacity, n_items;
+    int32_t *ids;
+    int64_t ids_capacity;
+    int32_t *todo; /* entries to compute now */
+    int64_t todo_capacity;
+    struct pen_key_map keys; /* strings made of other values */
+    struct pen_entries entries;
+    struct pen_lists lists;
+};
+
+struct pen_evaluator {
+    const struct pen_transform_graph *graph;
+    const struct pen_program *program;
+    const struct pen_kernel_table *kernels;
+    struct pen_value *values;  /* [n_nodes] */
+    struct pen_cache **caches; /* [n_nodes], NULL until needed */
+    char *slots;
+    const struct pen_column **columns;  /* [n_inputs] of the bound batch; NULL: absent */
+    struct pen_entries *column_entries; /* [n_inputs] */
+    bool keep_dictionaries;             /* batches share dictionaries that never change: entries stay known */
+    bool constants_ready;
+    int64_t generation;
+
+    pen_status (*sink)(void *user, int32_t sink, int32_t node, const struct pen_value *value, int64_t first_row,
+                       int64_t n_rows, struct pen_error *err);
+    void *user;
+};
+
+PEN_MUST_USE pen_status pen_evaluator_init(struct pen_evaluator *e, const struct pen_transform_graph *graph,
+                                           const struct pen_program *program, const struct pen_kernel_table *kernels,
+                                           struct pen_error *err);
+void pen_evaluator_deinit(struct pen_evaluator *e);
+
+/* All rows of the batch, in order. Columns are found by name. */
+PEN_MUST_USE pen_status pen_evaluator_run(struct pen_evaluator *e, const struct pen_batch *batch,
+                                          struct pen_error *err);
+
+/* Rows [first, first + n) of a batch, first a multiple of 8; columns: room for n_columns. */
+void pen_transform_slice(const struct pen_batch *batch, int64_t first, int64_t n, struct pen_column *columns,
+                         struct pen_batch *out);
+
+/* ---- within the evaluator ---- */
+
+void *pen_evaluator_slot(const struct pen_evaluator *e, int32_t node);
+PEN_MUST_USE pen_status pen_evaluator_cache(struct pen_evaluator *e, int32_t node, struct pen_cache **cache,
+                                            struct pen_error *err);
+/* Forgets what the cache derived from other values, if they changed or it grew too large; keeps its memory. */
+void pen_cache_refresh(struct pen_evaluator *e, struct pen_cache *cache, int64_t generation_a, int64_t generation_b);
+
+PEN_MUST_USE pen_status pen_evaluate_column(struct pen_evaluator *e, int32_t node, int64_t first_row, int64_t n,
+                                            struct pen_error *err);
+PEN_MUST_USE pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t node, int64_t n, struct pen_error *err);
+PEN_MUST_USE pen_status pen_evaluate_string(struct pen_evaluator *e, int32_t node, int64_t n, struct pen_error *err);
+PEN_MUST_USE pen_status pen_evaluate_made_string(struct pen_evaluator *e, int32_t node, int64_t n,
+                                                 struct pen_error *err);
+
+/* The id of a string in a finished vocabulary: oov buckets behind it, else -1. */
+int32_t pen_vocabulary_id(const struct pen_node *node, const struct pen_analysis *found, const char *text,
+                          size_t size_bytes);
+/* Seconds since 1970 of "2024-03-01", "2024-03-01 12:30[:15[.5]]", also with T and Z or +hh:mm; false: none. */
+bool pen_parse_seconds(const char *text, size_t size_bytes, int64_t *seconds);
+int64_t pen_date_part_of(int64_t seconds, enum pen_date_part part);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

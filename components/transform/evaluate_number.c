@@ -1,0 +1,354 @@
+/* Evaluation of nodes on numbers, truth values and ids; the arithmetic on doubles is the kernels'. */
+#include "components/transform/evaluate.h"
+
+#include <math.h>
+#include <string.h>
+
+int64_t pen_date_part_of(int64_t seconds, enum pen_date_part part)
+{
+    enum { DAY = 86400 };
+    int64_t days = seconds / DAY - (seconds % DAY < 0);
+    int64_t rest = seconds - days * DAY;
+    if (part == PEN_DATE_HOUR) {
+        return rest / 3600;
+    }
+    if (part == PEN_DATE_MINUTE) {
+        return rest / 60 % 60;
+    }
+    if (part == PEN_DATE_WEEKDAY) {
+        int64_t weekday = (days + 3) % 7; /* 1970-01-01 was a Thursday; Monday is 0 */
+        return weekday < 0 ? weekday + 7 : weekday;
+    }
+    /* Civil date from days: 400-year eras that start in March (Howard Hinnant's derivation). */
+    int64_t shifted = days + 719468;
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    int64_t day_of_era = shifted - era * 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    int64_t shifted_month = (5 * day_of_year + 2) / 153;
+    int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+    if (part == PEN_DATE_DAY) {
+        return day_of_year - (153 * shifted_month + 2) / 5 + 1;
+    }
+    return part == PEN_DATE_MONTH ? month : year_of_era + era * 400 + (month <= 2);
+}
+
+static int64_t int_map(char symbol, int64_t a, int64_t b)
+{
+    int64_t y = 0;
+    bool overflow = false;
+    switch (symbol) {
+    case '+':
+        overflow = __builtin_add_overflow(a, b, &y);
+        break;
+    case '-':
+        overflow = __builtin_sub_overflow(a, b, &y);
+        break;
+    case '*':
+        overflow = __builtin_mul_overflow(a, b, &y);
+        break;
+    case '%':
+        if (b == 0) {
+            return PEN_MISSING_INT;
+        }
+        y = b == -1 ? 0 : a % b;
+        return y != 0 && (y < 0) != (b < 0) ? y + b : y;
+    case 'n':
+        return -a;
+    default: /* 'a' */
+        return a < 0 ? -a : a;
+    }
+    return overflow ? PEN_MISSING_INT : y;
+}
+
+static void evaluate_int_map(const struct pen_node *node, const int64_t *a, const int64_t *b, int64_t *y, int64_t n)
+{
+    char symbol = (char)node->integer[0];
+    for (int64_t i = 0; i < n; i++) {
+        bool missing = a[i] == PEN_MISSING_INT || (b != NULL && b[i] == PEN_MISSING_INT);
+        y[i] = missing ? PEN_MISSING_INT : int_map(symbol, a[i], b == NULL ? 0 : b[i]);
+    }
+}
+
+#define COMPARE(test)                                                                \
+    for (int64_t i = 0; i < n; i++) {                                                \
+        y[i] = IS_MISSING(a[i]) || IS_MISSING(b[i]) ? -1 : (int8_t)(a[i] test b[i]); \
+    }                                                                                \
+    break
+#define COMPARE_ALL(comparison) \
+    switch (comparison) {       \
+    case PEN_EQ:                \
+        COMPARE(==);            \
+    case PEN_NE:                \
+        COMPARE(!=);            \
+    case PEN_LT:                \
+        COMPARE(<);             \
+    case PEN_LE:                \
+        COMPARE(<=);            \
+    case PEN_GT:                \
+        COMPARE(>);             \
+    case PEN_GE:                \
+        COMPARE(>=);            \
+    }
+
+static void compare_floats(enum pen_comparison comparison, const double *a, const double *b, int8_t *y, int64_t n)
+{
+#define IS_MISSING(x) ((x) != (x))
+    COMPARE_ALL(comparison)
+#undef IS_MISSING
+}
+
+static void compare_ints(enum pen_comparison comparison, const int64_t *a, const int64_t *b, int8_t *y, int64_t n)
+{
+#define IS_MISSING(x) ((x) == PEN_MISSING_INT)
+    COMPARE_ALL(comparison)
+#undef IS_MISSING
+}
+
+static bool compares(int order, enum pen_comparison comparison)
+{
+    const bool results[] = {order == 0, order != 0, order<0, order <= 0, order> 0, order >= 0};
+    return results[comparison];
+}
+
+static void compare_strings(const struct pen_node *node, const struct pen_value *a, const struct pen_value *b,
+                            int8_t *y, int64_t n)
+{
+    const int32_t *codes_a = a->data, *codes_b = b->data;
+    for (int64_t i = 0; i < n; i++) {
+        if (codes_a[i] < 0 || codes_b[i] < 0) {
+            y[i] = -1;
+            continue;
+        }
+        size_t size_a = 0, size_b = 0;
+        const char *text_a = pen_entry(a->entries, codes_a[i], &size_a);
+        const char *text_b = pen_entry(b->entries, codes_b[i], &size_b);
+        size_t common = size_a < size_b ? size_a : size_b;
+        int order = common == 0 ? 0 : memcmp(text_a, text_b, common);
+        order = order != 0 ? order : (size_a > size_b) - (size_a < size_b);
+        y[i] = compares(order, (enum pen_comparison)node->integer[0]);
+    }
+}
+
+static void is_missing(enum pen_value_type type, const void *x, int8_t *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = type == PEN_VALUE_FLOAT  ? ((const double *)x)[i] != ((const double *)x)[i]
+               : type == PEN_VALUE_INT  ? ((const int64_t *)x)[i] == PEN_MISSING_INT
+               : type == PEN_VALUE_BOOL ? ((const int8_t *)x)[i] < 0
+                                        : ((const int32_t *)x)[i] < 0;
+    }
+}
+
+static void fill(enum pen_value_type type, const void *a, const void *b, void *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (type == PEN_VALUE_FLOAT) {
+            double x = ((const double *)a)[i];
+            ((double *)y)[i] = x != x ? ((const double *)b)[i] : x;
+        } else if (type == PEN_VALUE_INT) {
+            int64_t x = ((const int64_t *)a)[i];
+            ((int64_t *)y)[i] = x == PEN_MISSING_INT ? ((const int64_t *)b)[i] : x;
+        } else {
+            int8_t x = ((const int8_t *)a)[i];
+            ((int8_t *)y)[i] = x < 0 ? ((const int8_t *)b)[i] : x;
+        }
+    }
+}
+
+static void choose(enum pen_value_type type, const int8_t *condition, const void *a, const void *b, void *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        int8_t c = condition[i];
+        const void *from = c != 0 ? a : b;
+        if (type == PEN_VALUE_FLOAT) {
+            ((double *)y)[i] = c < 0 ? (double)NAN : ((const double *)from)[i];
+        } else if (type == PEN_VALUE_INT) {
+            ((int64_t *)y)[i] = c < 0 ? PEN_MISSING_INT : ((const int64_t *)from)[i];
+        } else {
+            ((int8_t *)y)[i] = c < 0 ? -1 : ((const int8_t *)from)[i];
+        }
+    }
+}
+
+static void to_float(enum pen_value_type type, const void *x, double *y, int64_t n)
+{
+    if (type == PEN_VALUE_INT) {
+        const int64_t *in = x;
+        for (int64_t i = 0; i < n; i++) {
+            y[i] = in[i] == PEN_MISSING_INT ? (double)NAN : (double)in[i];
+        }
+        return;
+    }
+    const int8_t *in = x;
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = in[i] < 0 ? (double)NAN : (double)in[i];
+    }
+}
+
+static void to_int(enum pen_value_type type, const void *x, int64_t *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (type == PEN_VALUE_BOOL) {
+            int8_t in = ((const int8_t *)x)[i];
+            y[i] = in < 0 ? PEN_MISSING_INT : in;
+        } else {
+            double in = ((const double *)x)[i];
+            y[i] = in > -0x1p63 && in < 0x1p63 ? (int64_t)in : PEN_MISSING_INT;
+        }
+    }
+}
+
+static void logic(enum pen_transform_op op, const int8_t *a, const int8_t *b, int8_t *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (op == PEN_NODE_NOT) {
+            y[i] = a[i] < 0 ? -1 : !a[i];
+        } else if (op == PEN_NODE_AND) {
+            y[i] = a[i] == 0 || b[i] == 0 ? 0 : a[i] < 0 || b[i] < 0 ? -1 : 1;
+        } else {
+            y[i] = a[i] == 1 || b[i] == 1 ? 1 : a[i] < 0 || b[i] < 0 ? -1 : 0;
+        }
+    }
+}
+
+static void int_ids(const int64_t *x, int64_t n_values, int32_t *ids, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        ids[i] = x[i] >= 0 && x[i] < n_values ? (int32_t)x[i] : -1;
+    }
+}
+
+static void classes_of_numbers(const struct pen_analysis *found, const double *x, double *y, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++) {
+        y[i] = (double)NAN;
+        for (int64_t k = 0; k < found->n_edges; k++) {
+            if (x[i] == found->edges[k]) {
+                y[i] = (double)k;
+                break;
+            }
+        }
+    }
+}
+
+/* A constant column: its values through the logistic function, mapped to the range, as TFX does. */
+static pen_status constant_minmax(const struct pen_evaluator *e, const struct pen_node *node, const double *x,
+                                  double *y, int64_t n, struct pen_error *err)
+{
+    struct pen_columns_map map = {.map = PEN_MAP_SIGMOID, .n = n, .a = x, .y = y};
+    PEN_TRY(e->kernels->columns_map(&map, err));
+    double range = node->number[1] - node->number[0];
+    map = (struct pen_columns_map){
+        .map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -node->number[0] / range, .t = range};
+    return e->kernels->columns_map(&map, err);
+}
+
+static pen_status scale(const struct pen_evaluator *e, const struct pen_node *node, const double *x, double *y,
+                        int64_t n, struct pen_error *err)
+{
+    const struct pen_analysis *found = &e->graph->analyses[node->analysis];
+    struct pen_columns_map map = {
+        .map = PEN_MAP_AFFINE, .n = n, .a = x, .y = y, .s = found->number[0], .t = found->number[1]};
+    if (node->op != PEN_NODE_MINMAX) {
+        return e->kernels->columns_map(&map, err);
+    }
+    double low = node->number[0], high = node->number[1];
+    if (!(found->number[1] > found->number[0])) {
+        return constant_minmax(e, node, x, y, n, err);
+    }
+    /* low + (x - min) * (high - low) / (max - min), written as one affine map. */
+    map.t = (high - low) / (found->number[1] - found->number[0]);
+    PEN_TRY(e->kernels->columns_map(&map, err));
+    if (low != 0) {
+        map = (struct pen_columns_map){.map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -low, .t = 1};
+        return e->kernels->columns_map(&map, err);
+    }
+    return PEN_OK;
+}
+
+static pen_status bucketize(const struct pen_evaluator *e, const struct pen_node *node, const double *x, int32_t *ids,
+                            int64_t n, struct pen_error *err)
+{
+    const struct pen_analysis *found = node->analysis >= 0 ? &e->graph->analyses[node->analysis] : NULL;
+    const struct pen_columns_bucketize op = {.n = n,
+                                             .x = x,
+                                             .edges = found != NULL ? found->edges : node->list,
+                                             .n_edges = found != NULL ? found->n_edges : node->n_list,
+                                             .ids = ids};
+    return e->kernels->columns_bucketize(&op, err);
+}
+
+pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
+{
+    const struct pen_node *node = &e->graph->nodes[index];
+    const struct pen_value *a = &e->values[node->arguments[0]], *b = &e->values[node->arguments[1]];
+    enum pen_value_type type = e->graph->nodes[node->arguments[0]].type;
+    void *y = pen_evaluator_slot(e, index);
+    const struct pen_columns_map map = {.map = (enum pen_map)node->integer[0],
+                                        .n = n,
+                                        .a = a->data,
+                                        .b = node->n_arguments > 1 ? b->data : NULL,
+                                        .s = node->number[0],
+                                        .t = node->number[1],
+                                        .y = y};
+    switch ((int)node->op) {
+    case PEN_NODE_MAP:
+        return e->kernels->columns_map(&map, err);
+    case PEN_NODE_INT_MAP:
+        evaluate_int_map(node, a->data, node->n_arguments > 1 ? b->data : NULL, y, n);
+        return PEN_OK;
+    case PEN_NODE_COMPARE:
+        compare_floats((enum pen_comparison)node->integer[0], a->data, b->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_COMPARE_INT:
+        compare_ints((enum pen_comparison)node->integer[0], a->data, b->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_COMPARE_STRING:
+        compare_strings(node, a, b, y, n);
+        return PEN_OK;
+    case PEN_NODE_AND:
+    case PEN_NODE_OR:
+    case PEN_NODE_NOT:
+        logic(node->op, a->data, b->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_IF:
+        choose(node->type, a->data, b->data, e->values[node->arguments[2]].data, y, n);
+        return PEN_OK;
+    case PEN_NODE_IS_MISSING:
+        is_missing(type, a->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_FILL:
+        fill(node->type, a->data, b->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_TO_FLOAT:
+        to_float(type, a->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_TO_INT:
+        to_int(type, a->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_DATE: {
+        const int64_t *x = a->data;
+        for (int64_t i = 0; i < n; i++) {
+            ((int64_t *)y)[i] = x[i] == PEN_MISSING_INT ? PEN_MISSING_INT
+                                                        : pen_date_part_of(x[i], (enum pen_date_part)node->integer[0]);
+        }
+        return PEN_OK;
+    }
+    case PEN_NODE_INT_IDS:
+        int_ids(a->data, node->integer[0], y, n);
+        return PEN_OK;
+    case PEN_NODE_BUCKETIZE:
+    case PEN_NODE_BUCKETS:
+        return bucketize(e, node, a->data, y, n, err);
+    case PEN_NODE_CLASSES:
+        classes_of_numbers(&e->graph->analyses[node->analysis], a->data, y, n);
+        return PEN_OK;
+    case PEN_NODE_ZSCORE:
+    case PEN_NODE_MINMAX:
+    case PEN_NODE_ROBUST:
+        return scale(e, node, a->data, y, n, err);
+    default:
+        PEN_FAIL(err, PEN_ERR_INTERNAL, "transform: no evaluation of %s", pen_node_op_text(node->op));
+    }
+}

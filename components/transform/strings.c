@@ -1,0 +1,170 @@
+/* The string table and the key map: open addressing, linear probing, at most half full. */
+#include "components/transform/strings.h"
+
+#include "core/hash.h"
+
+#include <string.h>
+
+struct pen_string_table {
+    int64_t *starts; /* [n + 1] */
+    uint32_t *hashes;
+    int64_t *counts;
+    char *bytes;
+    int32_t *places; /* [n_places] index, or -1 */
+    int64_t n, n_places;
+    int64_t starts_capacity, hashes_capacity, counts_capacity, bytes_capacity;
+};
+
+pen_status pen_string_table_create(struct pen_string_table **table, struct pen_error *err)
+{
+    enum { FIRST = 64 };
+    struct pen_string_table *t = NULL;
+    PEN_ALLOC(t, 1, err);
+    t->n_places = FIRST;
+    t->places = pen_malloc(FIRST, sizeof *t->places);
+    t->starts = pen_calloc(FIRST + 1, sizeof *t->starts);
+    t->starts_capacity = FIRST + 1;
+    if (t->places == NULL || t->starts == NULL) {
+        pen_string_table_destroy(t);
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a table of strings");
+    }
+    memset(t->places, 0xFF, FIRST * sizeof *t->places);
+    *table = t;
+    return PEN_OK;
+}
+
+void pen_string_table_destroy(struct pen_string_table *table)
+{
+    if (table != NULL) {
+        pen_free(table->starts);
+        pen_free(table->hashes);
+        pen_free(table->counts);
+        pen_free(table->bytes);
+        pen_free(table->places);
+        pen_free(table);
+    }
+}
+
+int64_t pen_string_table_size(const struct pen_string_table *table)
+{
+    return table->n;
+}
+
+const char *pen_string_table_text(const struct pen_string_table *table, int64_t index, size_t *size_bytes)
+{
+    *size_bytes = (size_t)(table->starts[index + 1] - table->starts[index]);
+    return table->bytes == NULL ? "" : table->bytes + table->starts[index];
+}
+
+int64_t pen_string_table_count(const struct pen_string_table *table, int64_t index)
+{
+    return table->counts[index];
+}
+
+static int64_t find_place(const struct pen_string_table *t, const char *text, size_t size_bytes, uint32_t hash)
+{
+    int64_t place = (int64_t)(hash & (uint64_t)(t->n_places - 1));
+    for (; t->places[place] >= 0; place = (place + 1) & (t->n_places - 1)) {
+        int32_t i = t->places[place];
+        if (t->hashes[i] == hash && (size_t)(t->starts[i + 1] - t->starts[i]) == size_bytes &&
+            (size_bytes == 0 || memcmp(t->bytes + t->starts[i], text, size_bytes) == 0)) {
+            break;
+        }
+    }
+    return place;
+}
+
+int64_t pen_string_table_find(const struct pen_string_table *table, const char *text, size_t size_bytes)
+{
+    return table->places[find_place(table, text, size_bytes, (uint32_t)pen_hash64(text, size_bytes))];
+}
+
+static pen_status rehash(struct pen_string_table *t, struct pen_error *err)
+{
+    int64_t n_places = 2 * t->n_places;
+    int32_t *places = pen_malloc(n_places, sizeof *places);
+    if (places == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a table of %lld strings", (long long)t->n);
+    }
+    memset(places, 0xFF, (size_t)n_places * sizeof *places);
+    for (int64_t i = 0; i < t->n; i++) {
+        int64_t place = (int64_t)(t->hashes[i] & (uint64_t)(n_places - 1));
+        while (places[place] >= 0) {
+            place = (place + 1) & (n_places - 1);
+        }
+        places[place] = (int32_t)i;
+    }
+    pen_free(t->places);
+    t->places = places;
+    t->n_places = n_places;
+    return PEN_OK;
+}
+
+pen_status pen_string_table_add(struct pen_string_table *table, const char *text, size_t size_bytes, int64_t count,
+                                int64_t *index, struct pen_error *err)
+{
+    struct pen_string_table *t = table;
+    uint32_t hash = (uint32_t)pen_hash64(text, size_bytes);
+    int64_t place = find_place(t, text, size_bytes, hash);
+    if (t->places[place] < 0) {
+        if (t->n >= INT32_MAX / 2) {
+            PEN_FAIL(err, PEN_ERR_LIMIT, "expected fewer than 2^30 distinct strings");
+        }
+        int64_t used = t->starts[t->n];
+        PEN_TRY(pen_grow((void **)&t->starts, &t->starts_capacity, t->n + 2, sizeof *t->starts, err));
+        PEN_TRY(pen_grow((void **)&t->hashes, &t->hashes_capacity, t->n + 1, sizeof *t->hashes, err));
+        PEN_TRY(pen_grow((void **)&t->counts, &t->counts_capacity, t->n + 1, sizeof *t->counts, err));
+        PEN_TRY(pen_grow((void **)&t->bytes, &t->bytes_capacity, used + (int64_t)size_bytes + 1, 1, err));
+        if (size_bytes > 0) {
+            memcpy(t->bytes + used, text, size_bytes);
+        }
+        t->starts[t->n + 1] = used + (int64_t)size_bytes;
+        t->hashes[t->n] = hash;
+        t->counts[t->n] = 0;
+        t->places[place] = (int32_t)t->n++;
+        *index = t->n - 1;
+        t->counts[*index] += count;
+        return 2 * t->n > t->n_places ? rehash(t, err) : PEN_OK;
+    }
+    *index = t->places[place];
+    t->counts[*index] += count;
+    return PEN_OK;
+}
+
+void pen_key_map_deinit(struct pen_key_map *map)
+{
+    pen_free(map->keys);
+    pen_free(map->numbers);
+    *map = (struct pen_key_map){0};
+}
+
+void pen_key_map_clear(struct pen_key_map *map)
+{
+    if (map->n_keys > 0) {
+        memset(map->numbers, 0xFF, (size_t)map->capacity * sizeof *map->numbers);
+        map->n_keys = 0;
+    }
+}
+
+pen_status pen_key_map_grow(struct pen_key_map *map, struct pen_error *err)
+{
+    enum { FIRST = 2048 };
+    struct pen_key_map larger = {.capacity = map->capacity == 0 ? FIRST : 2 * map->capacity, .n_keys = map->n_keys};
+    larger.keys = pen_malloc(larger.capacity, sizeof *larger.keys);
+    larger.numbers = pen_malloc(larger.capacity, sizeof *larger.numbers);
+    if (larger.keys == NULL || larger.numbers == NULL) {
+        pen_key_map_deinit(&larger);
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a map of %lld keys", (long long)map->n_keys);
+    }
+    memset(larger.numbers, 0xFF, (size_t)larger.capacity * sizeof *larger.numbers);
+    for (int64_t i = 0; i < map->capacity; i++) {
+        if (map->numbers[i] >= 0) {
+            int64_t place = pen_key_map_place(&larger, map->keys[i]);
+            larger.keys[place] = map->keys[i];
+            larger.numbers[place] = map->numbers[i];
+        }
+    }
+    pen_key_map_deinit(map);
+    *map = larger;
+    return PEN_OK;
+}
