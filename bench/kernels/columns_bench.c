@@ -49,7 +49,7 @@ PEN_OP_BENCH(columns_map, time_map);
 static pen_status time_moments(struct pen_bench *bench, struct pen_error *err)
 {
     struct arrays *a = NULL;
-    struct pen_moments out;
+    struct pen_column_moments out;
     PEN_TRY(make(&a, err));
     const struct pen_columns_moments op = {.n = N, .x = a->x, .out = &out};
     bench->bytes = 8.0 * N;

@@ -23,7 +23,7 @@ struct number_counts {
 
 /* What one thread gathers for one analyzer: a segment's moments or values, or counts of all its segments. */
 struct gathered {
-    struct pen_moments moments;
+    struct pen_column_moments moments;
     double *values;
     int64_t n_values, values_capacity;
     struct pen_string_table *strings;
@@ -37,7 +37,7 @@ struct gathered {
 struct total {
     int32_t node;
     enum gathering kind;
-    struct pen_moments moments;
+    struct pen_column_moments moments;
     struct pen_sketch sketch;
 };
 
@@ -206,10 +206,10 @@ static pen_status gather(void *user, int32_t sink, int32_t node, const struct pe
     struct gathered *g = &w->gathered[sink];
     const struct total *total = &w->pass->totals[sink];
     if (total->kind == GATHER_MOMENTS) {
-        struct pen_moments part;
+        struct pen_column_moments part;
         const struct pen_columns_moments op = {.n = n, .x = value->data, .out = &part};
         PEN_TRY(w->evaluator.kernels->columns_moments(&op, err));
-        pen_moments_merge(&g->moments, &part);
+        pen_column_moments_merge(&g->moments, &part);
         return PEN_OK;
     }
     if (total->kind == GATHER_VALUES) {
@@ -227,8 +227,8 @@ static pen_status merge_segment(struct pass *pass, struct worker *w, struct pen_
     for (int64_t i = 0; i < pass->n_totals; i++) {
         struct gathered *g = &w->gathered[i];
         if (pass->totals[i].kind == GATHER_MOMENTS) {
-            pen_moments_merge(&pass->totals[i].moments, &g->moments);
-            g->moments = (struct pen_moments)PEN_MOMENTS_INIT;
+            pen_column_moments_merge(&pass->totals[i].moments, &g->moments);
+            g->moments = (struct pen_column_moments)PEN_COLUMN_MOMENTS_INIT;
         } else if (pass->totals[i].kind == GATHER_VALUES) {
             PEN_TRY(pen_sketch_add(&pass->totals[i].sketch, g->values, g->n_values, err));
             g->n_values = 0;
@@ -309,7 +309,7 @@ static pen_status make_workers(struct pass *pass, const struct pen_kernel_table 
         w->evaluator.user = w;
         PEN_ALLOC(w->gathered, pass->n_totals + 1, err);
         for (int64_t i = 0; i < pass->n_totals; i++) {
-            w->gathered[i].moments = (struct pen_moments)PEN_MOMENTS_INIT;
+            w->gathered[i].moments = (struct pen_column_moments)PEN_COLUMN_MOMENTS_INIT;
             if (pass->totals[i].kind == GATHER_STRINGS) {
                 PEN_TRY(pen_string_table_create(&w->gathered[i].strings, err));
                 PEN_ALLOC(w->gathered[i].touched, PEN_TRANSFORM_TILE, err);
@@ -461,7 +461,8 @@ static pen_status conclude_numbers(struct pen_transform_graph *graph, int32_t in
     return PEN_OK;
 }
 
-static void conclude_moments(const struct pen_node *node, const struct pen_moments *m, struct pen_analysis *found)
+static void conclude_moments(const struct pen_node *node, const struct pen_column_moments *m,
+                             struct pen_analysis *found)
 {
     double std = m->n > 0 ? sqrt(m->m2 / (double)m->n) : 0;
     if (node->op == PEN_NODE_MEAN || node->op == PEN_NODE_STD) {
@@ -548,7 +549,7 @@ static pen_status plan_pass(struct pass *pass, struct pen_arena *arena, int numb
             roots[pass->n_totals] = node->arguments[0];
             sinks[pass->n_totals] = (int32_t)pass->n_totals;
             pass->totals[pass->n_totals++] =
-                (struct total){.node = index, .kind = gathering_of(graph, index), .moments = PEN_MOMENTS_INIT};
+                (struct total){.node = index, .kind = gathering_of(graph, index), .moments = PEN_COLUMN_MOMENTS_INIT};
         }
     }
     PEN_TRY(pen_program_plan(arena, graph, roots, sinks, pass->n_totals, &pass->program, err));

@@ -58,22 +58,22 @@ struct pen_columns_map {
 typedef pen_status pen_columns_map_fn(const struct pen_columns_map *map, struct pen_error *err);
 pen_columns_map_fn pen_columns_map_cpu;
 
-struct pen_moments {
+struct pen_column_moments {
     int64_t n; /* finite values */
     int64_t n_other;
     double mean, m2, min, max; /* n = 0: 0, 0, +inf, -inf */
 };
-#define PEN_MOMENTS_INIT                              \
+#define PEN_COLUMN_MOMENTS_INIT                       \
     {                                                 \
         0, 0, 0, 0, __builtin_inf(), -__builtin_inf() \
     }
 /* a takes in b (Chan, Golub and LeVeque): the order of merging is the caller's. */
-PEN_API void pen_moments_merge(struct pen_moments *a, const struct pen_moments *b);
+PEN_API void pen_column_moments_merge(struct pen_column_moments *a, const struct pen_column_moments *b);
 
 struct pen_columns_moments {
     int64_t n;
     const double *x;
-    struct pen_moments *out; /* overwritten */
+    struct pen_column_moments *out; /* overwritten */
 };
 typedef pen_status pen_columns_moments_fn(const struct pen_columns_moments *moments, struct pen_error *err);
 pen_columns_moments_fn pen_columns_moments_cpu;

@@ -81,7 +81,7 @@ pen_status pen_columns_map_cpu(const struct pen_columns_map *m, struct pen_error
     return PEN_OK;
 }
 
-void pen_moments_merge(struct pen_moments *a, const struct pen_moments *b)
+void pen_column_moments_merge(struct pen_column_moments *a, const struct pen_column_moments *b)
 {
     a->n_other += b->n_other;
     if (b->n == 0) {
@@ -97,9 +97,9 @@ void pen_moments_merge(struct pen_moments *a, const struct pen_moments *b)
 }
 
 /* Two passes over a block that stays in the cache; four interleaved sums, folded in a fixed order. */
-static struct pen_moments block_moments(const double *x, int64_t n)
+static struct pen_column_moments block_moments(const double *x, int64_t n)
 {
-    struct pen_moments out = PEN_MOMENTS_INIT;
+    struct pen_column_moments out = PEN_COLUMN_MOMENTS_INIT;
     double sum[4] = {0, 0, 0, 0}, low[4], high[4];
     int64_t count[4] = {0, 0, 0, 0};
     for (int k = 0; k < 4; k++) {
@@ -139,10 +139,10 @@ pen_status pen_columns_moments_cpu(const struct pen_columns_moments *m, struct p
     if (m->n < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "columns_moments: expected n >= 0, found %lld", (long long)m->n);
     }
-    *m->out = (struct pen_moments)PEN_MOMENTS_INIT;
+    *m->out = (struct pen_column_moments)PEN_COLUMN_MOMENTS_INIT;
     for (int64_t first = 0; first < m->n; first += BLOCK) {
-        struct pen_moments part = block_moments(m->x + first, m->n - first < BLOCK ? m->n - first : BLOCK);
-        pen_moments_merge(m->out, &part);
+        struct pen_column_moments part = block_moments(m->x + first, m->n - first < BLOCK ? m->n - first : BLOCK);
+        pen_column_moments_merge(m->out, &part);
     }
     return PEN_OK;
 }

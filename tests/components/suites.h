@@ -1,3 +1,4 @@
 X(validate)
 X(resolver)
 X(pusher)
+X(transform_semantics)

@@ -140,7 +140,7 @@ static void moments_are_those_of_the_finite_values(void)
         for (int64_t i = 0; i < n; i++) {
             x[i] = fabs(x[i]) > 1e200 && isfinite(x[i]) ? 100 : x[i];
         }
-        struct pen_moments m;
+        struct pen_column_moments m;
         const struct pen_columns_moments op = {.n = n, .x = x, .out = &m};
         PEN_CHECK_STATUS(pen_cpu_kernels.columns_moments(&op, NULL), PEN_OK);
         long double sum = 0, squares = 0;

@@ -1,0 +1,199 @@
+/* What each function of the transform language gives, missing cells included: a table of expressions and rows. */
+#include "tests/components/transform/rows.h"
+
+struct dense_case {
+    const char *expression;
+    double expected[ROWS];
+};
+
+/* x: 1.5 -2 0 - 4 10;  n: 3 - 3 7 0 1;  s: Cash Card Cash (u)Quux-9 - Card;  missing numbers end as 0. */
+static const struct dense_case dense_cases[] = {
+    {"x", {1.5, -2, 0, 0, 4, 10}},
+    {"x + 1", {2.5, -1, 1, 0, 5, 11}},
+    {"1 - x * 2", {-2, 5, 1, 0, -7, -19}},
+    {"x + n", {4.5, 0, 3, 0, 4, 11}},
+    {"n / 2", {1.5, 0, 1.5, 3.5, 0, 0.5}},
+    {"n % 2", {1, 0, 1, 1, 0, 1}},
+    {"-n % 4", {1, 0, 1, 1, 0, 3}},
+    {"x / n", {0.5, 0, 0, 0, 0, 10}}, /* by 0: missing */
+    {"n - 1", {2, 0, 2, 6, -1, 0}},
+    {"-x", {-1.5, 2, 0, 0, -4, -10}},
+    {"x > 0", {1, 0, 0, 0, 1, 1}},
+    {"n == 3", {1, 0, 1, 0, 0, 0}},
+    {"n != 3", {0, 0, 0, 1, 1, 1}},
+    {"x >= n", {0, 0, 0, 0, 1, 1}},
+    {"not x > 0", {0, 1, 1, 0, 0, 0}},
+    {"x > 0 and n > 0", {1, 0, 0, 0, 0, 1}},
+    {"x > 0 or n > 0", {1, 0, 1, 1, 1, 1}},
+    {"is_missing(x)", {0, 0, 0, 1, 0, 0}},
+    {"is_missing(n)", {0, 1, 0, 0, 0, 0}},
+    {"is_missing(s)", {0, 0, 0, 0, 1, 0}},
+    {"is_missing(x > 0 and n > 0)", {0, 0, 0, 1, 0, 0}}, /* false and missing is false */
+    {"if(x > 0, x, -1)", {1.5, -1, -1, 0, 4, 10}},
+    {"if(x > 0, n, 100)", {3, 100, 100, 0, 0, 1}},
+    {"fill(x, 7)", {1.5, -2, 0, 7, 4, 10}},
+    {"fill(n, 5)", {3, 5, 3, 7, 0, 1}},
+    {"fill(x, 'mean')", {1.5, -2, 0, 2.7, 4, 10}},
+    {"fill(x, 'median')", {1.5, -2, 0, 1.5, 4, 10}},
+    {"fill(n, 'mode')", {3, 3, 3, 7, 0, 1}},
+    {"fill(x, n)", {1.5, -2, 0, 7, 4, 10}},
+    {"clip(x, -1, 4)", {1.5, -1, 0, 0, 4, 4}},
+    {"abs(x)", {1.5, 2, 0, 0, 4, 10}},
+    {"abs(-n)", {3, 0, 3, 7, 0, 1}},
+    {"floor(x)", {1, -2, 0, 0, 4, 10}},
+    {"ceil(x)", {2, -2, 0, 0, 4, 10}},
+    {"round(x)", {2, -2, 0, 0, 4, 10}},
+    {"sqrt(n)", {1.7320508075688772, 0, 1.7320508075688772, 2.6457513110645907, 0, 1}},
+    {"sqrt(x)", {1.224744871391589, 0, 0, 0, 2, 3.1622776601683795}},                  /* of a negative: missing */
+    {"log(n)", {1.0986122886681098, 0, 1.0986122886681098, 1.9459101490553132, 0, 0}}, /* of 0: not finite */
+    {"log1p(n)", {1.3862943611198906, 0, 1.3862943611198906, 2.0794415416798357, 0, 0.6931471805599453}},
+    {"exp(n - 3)", {1, 0, 1, 54.598150033144236, 0.049787068367863944, 0.1353352832366127}},
+    {"min(x, n)", {1.5, 0, 0, 0, 0, 1}},
+    {"max(x, n)", {3, 0, 3, 0, 4, 10}},
+    {"zscore(x)", {-0.289683, -1.134591, -0.651786, 0, 0.313823, 1.762236}},
+    {"minmax(x)", {0.29166667, 0, 0.16666667, 0, 0.5, 1}},
+    {"minmax(x, -1, 1)", {-0.41666667, -1, -0.66666667, 0, 0, 1}},
+    {"minmax(n * 0)", {0.5, 0, 0.5, 0.5, 0.5, 0.5}}, /* constant: sigmoid of the value */
+    {"zscore(n * 0 + 2)", {0, 0, 0, 0, 0, 0}},
+    {"zscore(fill(x, 'mean'))", {-0.317332, -1.242883, -0.713996, 0, 0.343776, 1.930433}},
+    {"x - mean(x)", {-1.2, -4.7, -2.7, 0, 1.3, 7.3}},
+    {"robust(x)", {0, -0.875, -0.375, 0, 0.625, 2.125}},
+    {"s == 'Cash'", {1, 0, 1, 0, 0, 0}},
+    {"'Cash' < s", {0, 0, 0, 1, 0, 0}},
+    {"s != lower(s)", {1, 1, 1, 1, 0, 1}},
+    {"contains(s, 'ar')", {0, 1, 0, 0, 0, 1}},
+    {"starts_with(s, 'Ca')", {1, 1, 1, 0, 0, 1}},
+    {"length(s)", {4, 4, 4, 7, 0, 4}},
+    {"length(concat(s, '-', n))", {6, 0, 6, 9, 0, 6}},
+    {"length(fill(s, 'none'))", {4, 4, 4, 7, 4, 4}},
+    {"fill(s, 'mode') == 'Cash'", {1, 0, 1, 0, 1, 0}}, /* of equals the one a vocabulary puts first */
+    {"if(n == 3, s, 'else') == 'else'", {0, 0, 0, 1, 1, 1}},
+    {"count_tokens(tokens(t))", {2, 0, 2, 2, 0, 4}},
+    {"count_tokens(ngrams(tokens(t), [1, 2]))", {3, 0, 3, 3, 0, 7}},
+    {"count_tokens(ngrams(tokens(t), [2, 3]))", {1, 0, 1, 1, 0, 5}},
+    {"year(when)", {2024, 1969, 2013, 0, 0, 2024}},
+    {"month(when)", {2, 12, 3, 0, 0, 2}},
+    {"day(when)", {29, 31, 4, 0, 0, 29}},
+    {"weekday(when)", {3, 2, 0, 0, 0, 3}},
+    {"hour(when)", {0, 23, 5, 0, 0, 0}},
+    {"minute(when)", {0, 59, 6, 0, 0, 0}},
+    {"year(n * 31536000)", {1972, 0, 1972, 1976, 1970, 1971}},
+    {"cast(x, int)", {1, -2, 0, 0, 4, 10}},
+    {"cast(cast(n, string), float) + 0.5", {3.5, 0, 3.5, 7.5, 0.5, 1.5}},
+    {"cast(true, int) + n", {4, 0, 4, 8, 1, 2}},
+    {"2 < 3 and true", {1, 1, 1, 1, 1, 1}},
+    {"`x` * `n`", {4.5, 0, 0, 0, 0, 10}},
+};
+
+static void dense_results(void)
+{
+    for (size_t c = 0; c < sizeof dense_cases / sizeof dense_cases[0]; c++) {
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_transform_graph *graph = NULL;
+        struct pen_transform_scratch *scratch = NULL;
+        struct pen_tensor_batch out;
+        const struct dense_case *row = &dense_cases[c];
+        pen_status status = pen_test_compile(&graph, row->expression, NULL, PEN_TASK_NONE, NULL, &err);
+        PEN_CHECK_MSG(status == PEN_OK, "%s: %s", row->expression, err.message);
+        if (status != PEN_OK) {
+            continue;
+        }
+        PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_dense, 1);
+        for (int i = 0; i < ROWS; i++) {
+            double found = (double)out.dense[i];
+            bool near = fabs(found - row->expected[i]) <= 1e-4;
+            PEN_CHECK_MSG(near, "%s, row %d: expected %g, found %g", row->expression, i, row->expected[i], found);
+        }
+        pen_transform_scratch_destroy(scratch);
+        pen_transform_destroy(graph);
+    }
+}
+
+struct ids_case {
+    const char *expression;
+    int64_t n_values;
+    int32_t expected[ROWS];
+};
+
+static const struct ids_case ids_cases[] = {
+    {"vocab(s)", 3, {0, 1, 0, 2, -1, 1}}, /* Cash and Card twice each: the larger bytes come first */
+    {"vocab(s, top_k: 1)", 1, {0, -1, 0, -1, -1, -1}},
+    {"vocab(n)", 4, {0, -1, 0, 1, 3, 2}}, /* as text: 3 twice, then 7, 1, 0 */
+    {"vocab(s, 2, min_count: 2, oov: 1)", 3, {0, 1, 0, 2, -1, 1}},
+    {"bucketize(x, 2)", 2, {1, 0, 0, -1, 1, 1}},
+    {"buckets(x, [0, 4])", 3, {1, 0, 1, -1, 2, 2}},
+    {"hash(n, 1000)", 1000, {0, -1, 0, 0, 0, 0}},
+};
+
+static void ids_results(void)
+{
+    for (size_t c = 0; c < sizeof ids_cases / sizeof ids_cases[0]; c++) {
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_transform_graph *graph = NULL;
+        struct pen_transform_scratch *scratch = NULL;
+        struct pen_tensor_batch out;
+        struct ids_case row = ids_cases[c];
+        if (strncmp(row.expression, "hash", 4) == 0) {
+            const struct pen_hash_strings hash = {.n = 4,
+                                                  .starts = (const int64_t[]){0, 1, 2, 3, 4},
+                                                  .bytes = "3701",
+                                                  .n_buckets = 1000,
+                                                  .ids = (int32_t[4]){0}};
+            PEN_CHECK_OK(pen_cpu_kernels.hash_strings(&hash, &err), &err);
+            const int32_t order[] = {hash.ids[0], -1, hash.ids[0], hash.ids[1], hash.ids[2], hash.ids[3]};
+            memcpy(row.expected, order, sizeof order);
+        }
+        pen_status status = pen_test_compile(&graph, row.expression, NULL, PEN_TASK_NONE, NULL, &err);
+        PEN_CHECK_MSG(status == PEN_OK, "%s: %s", row.expression, err.message);
+        if (status != PEN_OK) {
+            continue;
+        }
+        PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_ids, 1);
+        PEN_CHECK_EQ_I64(pen_transform_spec(graph)->ids[0].n_values, row.n_values);
+        for (int i = 0; i < ROWS; i++) {
+            PEN_CHECK_MSG(out.ids[0].values[i] == row.expected[i], "%s, row %d: expected %d, found %d", row.expression,
+                          i, row.expected[i], out.ids[0].values[i]);
+        }
+        pen_transform_scratch_destroy(scratch);
+        pen_transform_destroy(graph);
+    }
+}
+
+static void vectors_and_lists(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_transform_graph *graph = NULL;
+    struct pen_transform_scratch *scratch = NULL;
+    struct pen_tensor_batch out;
+    const char *const features[] = {"onehot(s)", "onehot(n, 4)", "vocab(tokens(lower(t)))", "multihot(tokens(t))",
+                                    "hash(ngrams(tokens(t), [1, 2]), 50)"};
+    PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 5, pen_test_rows(), 1, &err), &err);
+    PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), false, scratch, &out, &err), &err);
+    const struct pen_tensor_spec *spec = pen_transform_spec(graph);
+    PEN_CHECK_EQ_I64(spec->n_dense, 3 + 4 + 7); /* Hello world a b U+6771U+4EAC x c */
+    PEN_CHECK_EQ_STR(spec->dense_names[0], "f0[Cash]");
+    PEN_CHECK_EQ_STR(spec->dense_names[4], "f1[1]");
+    const int hot_s[ROWS] = {0, 1, 0, 2, -1, 1}, hot_n[ROWS] = {3, -1, 3, -1, 0, 1};
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < 7; k++) {
+            bool hot = k < 3 ? hot_s[i] == k : hot_n[i] == k - 3;
+            PEN_CHECK_EQ_F64((double)out.dense[i * spec->n_dense + k], hot ? 1 : 0);
+        }
+    }
+    const int64_t lengths[ROWS] = {2, 0, 2, 2, 0, 4};
+    for (int i = 0; i < ROWS; i++) {
+        PEN_CHECK_EQ_I64(out.ids[0].row_offsets[i + 1] - out.ids[0].row_offsets[i], lengths[i]);
+        PEN_CHECK_EQ_I64(out.ids[1].row_offsets[i + 1] - out.ids[1].row_offsets[i],
+                         lengths[i] == 0 ? 0 : 2 * lengths[i] - 1);
+    }
+    PEN_CHECK_EQ_I64(out.ids[0].values[2], out.ids[0].values[8]); /* a is a */
+    pen_transform_scratch_destroy(scratch);
+    pen_transform_destroy(graph);
+}
+
+PEN_SUITE(transform_semantics, PEN_CASE(dense_results), PEN_CASE(ids_results), PEN_CASE(vectors_and_lists));
