@@ -99,8 +99,7 @@ pen_status pen_csv_block_more(struct pen_csv_reader *reader, bool *grown, struct
     block->eof = got < block->capacity - block->size;
     reader->counts.n_bytes += got;
     block->size += got;
-    if (block->eof && block->size > 0 && block->text[block->size - 1] != '\n' &&
-        block->text[block->size - 1] != '\r') {
+    if (block->eof && block->size > 0 && block->text[block->size - 1] != '\n' && block->text[block->size - 1] != '\r') {
         block->text[block->size++] = '\n';
     }
     memset(block->text + block->size, 0, PEN_CSV_PAD - 1);

@@ -73,8 +73,7 @@ static void tile_classes(const struct pen_csv_tile *tile)
 static bool too_many(const struct pen_csv_reader *reader, const struct pen_csv_dictionary *dictionary)
 {
     const int64_t n = dictionary->view.n_entries;
-    return n > reader->options.max_distinct ||
-           (n > 0 && dictionary->offsets[n] > reader->options.max_dictionary_bytes);
+    return n > reader->options.max_distinct || (n > 0 && dictionary->offsets[n] > reader->options.max_dictionary_bytes);
 }
 
 /* Code of a string: the reader's, or -2 - i for the chunk's own i-th fresh one. */
@@ -285,9 +284,9 @@ static char *misfit_reason(const struct pen_csv_col *column, const char *content
     char quoted[PEN_QUOTE_BYTES];
     char name[PEN_QUOTE_BYTES];
     char *reason = NULL;
-    const int n = asprintf(&reason, "column '%s': expected %s, found '%s'",
-                           pen_quote(name, column->name, strlen(column->name)), pen_type_name(column->type),
-                           pen_quote(quoted, content, size));
+    const int n =
+        asprintf(&reason, "column '%s': expected %s, found '%s'", pen_quote(name, column->name, strlen(column->name)),
+                 pen_type_name(column->type), pen_quote(quoted, content, size));
     return n < 0 ? NULL : reason;
 }
 
@@ -349,8 +348,8 @@ pen_status pen_csv_convert(const struct pen_csv_reader *reader, struct pen_csv_c
     PEN_TRY(convert_once(reader, chunk, utf8, err));
     bool forced_misfit = false;
     for (int64_t c = 0; c < reader->n_columns; c++) {
-        forced_misfit |= reader->columns[c].forced && pen_type_is_number(reader->columns[c].type) &&
-                         chunk->outputs[c].misfit;
+        forced_misfit |=
+            reader->columns[c].forced && pen_type_is_number(reader->columns[c].type) && chunk->outputs[c].misfit;
     }
     if (forced_misfit) {
         PEN_TRY(drop_misfits(reader, chunk, err));

@@ -124,10 +124,10 @@ enum pen_csv_class pen_csv_classify(const char *text, size_t size, int64_t *inte
 /* ---- chunks ---- */
 
 struct pen_csv_bad {
-    int64_t begin, end;     /* bytes in the chunk, line end left out */
-    int64_t n_fields;       /* found; 0: the reason is `text` */
-    int64_t nul_offset;     /* in the chunk; -1: none */
-    char *text;             /* owned */
+    int64_t begin, end; /* bytes in the chunk, line end left out */
+    int64_t n_fields;   /* found; 0: the reason is `text` */
+    int64_t nul_offset; /* in the chunk; -1: none */
+    char *text;         /* owned */
 };
 
 struct pen_csv_output { /* one column of a chunk */
@@ -222,7 +222,8 @@ struct pen_csv_reader {
 
 /* Indexes the next chunks (n_chunks = 0 at the end of all files). */
 pen_status pen_csv_block_next(struct pen_csv_reader *reader, struct pen_error *err);
-/* Moves what is left to the front of the block, grows it if need be, fills it; *grown = false at the end of the file. */
+/* Moves what is left to the front of the block, grows it if need be, fills it; *grown = false at the end of the file.
+ */
 pen_status pen_csv_block_more(struct pen_csv_reader *reader, bool *grown, struct pen_error *err);
 /* The error of a row that does not end: a quote open at the end of the file, or max_row_bytes. */
 pen_status pen_csv_block_unfinished(struct pen_csv_reader *reader, struct pen_error *err);

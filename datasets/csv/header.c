@@ -229,9 +229,10 @@ static pen_status unique_names(struct pen_csv_reader *reader, char **fields, cha
     for (int64_t i = 0; i < reader->n_fields; i++) {
         const bool empty = fields[i][0] == '\0';
         for (int64_t k = empty ? 1 : 2; names[i] == NULL; k++) {
-            char *name = !empty   ? pen_arena_printf(&reader->arena, "%s_%lld", fields[i], (long long)k)
-                         : k == 1 ? pen_arena_printf(&reader->arena, "column_%lld", (long long)i + 1)
-                                  : pen_arena_printf(&reader->arena, "column_%lld_%lld", (long long)i + 1, (long long)k);
+            char *name = !empty ? pen_arena_printf(&reader->arena, "%s_%lld", fields[i], (long long)k)
+                         : k == 1
+                             ? pen_arena_printf(&reader->arena, "column_%lld", (long long)i + 1)
+                             : pen_arena_printf(&reader->arena, "column_%lld_%lld", (long long)i + 1, (long long)k);
             if (name == NULL) {
                 PEN_FAIL_GOTO(done, err, PEN_ERR_MEMORY, "out of memory: column names");
             }
@@ -301,8 +302,8 @@ static pen_status force_types(struct pen_csv_reader *reader, char **names, struc
         if (field < 0) {
             const char *near = pen_nearest_name(name, (const char *const *)names, reader->n_fields);
             PEN_FAIL_GOTO(done, err, PEN_ERR_DATA, "%s: no column '%s' among its %lld%s%s%s", reader->paths[0], name,
-                          (long long)reader->n_fields, near != NULL ? "; did you mean '" : "",
-                          near != NULL ? near : "", near != NULL ? "'?" : "");
+                          (long long)reader->n_fields, near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                          near != NULL ? "'?" : "");
         }
         struct pen_csv_col *column = &reader->columns[options->only_typed_columns ? t : field];
         column->name = names[field];
@@ -346,8 +347,7 @@ static void guess_rows(const struct pen_csv_reader *reader, const struct pen_csv
 {
     for (int64_t row = first_row; row < index->n_rows; row++) {
         int64_t first;
-        if (row_width(index, row, &first) != reader->n_fields ||
-            row_is_blank(&reader->dialect, index, text, row)) {
+        if (row_width(index, row, &first) != reader->n_fields || row_is_blank(&reader->dialect, index, text, row)) {
             continue;
         }
         guess->n_rows++;
@@ -356,8 +356,7 @@ static void guess_rows(const struct pen_csv_reader *reader, const struct pen_csv
             int64_t integer;
             double real;
             bool overflow;
-            const char *cell =
-                row_cell(&reader->dialect, index, text, row, reader->columns[c].field, scratch, &size);
+            const char *cell = row_cell(&reader->dialect, index, text, row, reader->columns[c].field, scratch, &size);
             if (pen_csv_is_missing(&reader->options, cell, size, false)) {
                 continue;
             }
@@ -516,8 +515,8 @@ static pen_status read_names(struct pen_csv_reader *reader, const struct sample 
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: column names");
     }
     for (int64_t i = 0; i < reader->n_fields; i++) {
-        fields[i] = options->names != NULL ? pen_arena_strdup(&reader->arena, options->names[i])
-                                           : reader->header_fields[i];
+        fields[i] =
+            options->names != NULL ? pen_arena_strdup(&reader->arena, options->names[i]) : reader->header_fields[i];
         if (fields[i] == NULL) {
             PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: column names");
         }
@@ -549,9 +548,9 @@ static pen_status read_top(struct pen_csv_reader *reader, struct sample *sample,
         }
         return PEN_OK;
     }
-    reader->has_header = options->header == PEN_CSV_HEADER_YES ||
-                         (options->header == PEN_CSV_HEADER_AUTO && options->names == NULL &&
-                          looks_like_header(reader, sample, row));
+    reader->has_header =
+        options->header == PEN_CSV_HEADER_YES ||
+        (options->header == PEN_CSV_HEADER_AUTO && options->names == NULL && looks_like_header(reader, sample, row));
     PEN_TRY(width_of_first(reader, sample, row, err));
     PEN_TRY(read_names(reader, sample, row, err));
     return guess_types(reader, sample, row + (reader->has_header ? 1 : 0), err);

@@ -81,8 +81,8 @@ static inline bool pen_csv_scale_long(uint64_t digits, int power, double *value)
     if (power > 27 || power < -27) {
         return false;
     }
-    const long double scaled = power < 0 ? (long double)digits / pen_csv_long_tens[-power]
-                                         : (long double)digits * pen_csv_long_tens[power];
+    const long double scaled =
+        power < 0 ? (long double)digits / pen_csv_long_tens[-power] : (long double)digits * pen_csv_long_tens[power];
     uint64_t mantissa;
     memcpy(&mantissa, &scaled, 8);
     *value = (double)scaled;

@@ -66,8 +66,8 @@ pen_status pen_csv_open(struct pen_csv_reader **out, const char *const *paths, i
     PEN_ALLOC(reader, 1, err);
     pen_status status = PEN_OK;
     reader->options = *options;
-    reader->dialect = (struct pen_csv_dialect){options->delimiter, options->quote, options->comment,
-                                               options->trim_spaces};
+    reader->dialect =
+        (struct pen_csv_dialect){options->delimiter, options->quote, options->comment, options->trim_spaces};
     reader->ops = pen_csv_ops_of(options->level);
     reader->n_threads = options->n_threads > 0 ? options->n_threads : omp_get_max_threads();
     reader->paths = paths;
@@ -217,8 +217,8 @@ static pen_status merge_strings(const struct pen_csv_reader *reader, struct pen_
     bool many = out->overflow;
     PEN_ALLOC_GOTO(done, map, fresh->n_entries, err);
     for (int64_t i = 0; i < fresh->n_entries && !many; i++) {
-        const struct pen_csv_key key = pen_csv_key_of(fresh->bytes + fresh->offsets[i],
-                                                      (size_t)(fresh->offsets[i + 1] - fresh->offsets[i]));
+        const struct pen_csv_key key =
+            pen_csv_key_of(fresh->bytes + fresh->offsets[i], (size_t)(fresh->offsets[i + 1] - fresh->offsets[i]));
         map[i] = pen_csv_dictionary_find(&column->dictionary, &key);
         if (map[i] < 0) {
             PEN_TRY_GOTO(done, pen_csv_dictionary_insert(&column->dictionary, &key, &map[i], err));

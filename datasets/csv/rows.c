@@ -10,8 +10,7 @@ static pen_status note_bad(struct pen_csv_chunk *chunk, int64_t begin, int64_t e
 {
     PEN_TRY(pen_grow((void **)&chunk->bad, &chunk->bad_capacity, chunk->n_bad + 1, sizeof *chunk->bad, err));
     const char *nul = memchr(chunk->text + begin, 0, (size_t)(end - begin));
-    chunk->bad[chunk->n_bad++] =
-        (struct pen_csv_bad){begin, end, n_fields, nul != NULL ? nul - chunk->text : -1, text};
+    chunk->bad[chunk->n_bad++] = (struct pen_csv_bad){begin, end, n_fields, nul != NULL ? nul - chunk->text : -1, text};
     return PEN_OK;
 }
 

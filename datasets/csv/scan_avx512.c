@@ -49,7 +49,8 @@ static inline uint32_t *pen_csv_emit(uint32_t *ends, uint64_t mask, uint32_t bas
     const int64_t n = _mm_popcnt_u64(mask);
     _mm512_storeu_si512(ends, _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed))));
     if (n > 16) {
-        _mm512_storeu_si512(ends + 16, _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 1))));
+        _mm512_storeu_si512(ends + 16,
+                            _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 1))));
         if (n > 32) {
             _mm512_storeu_si512(ends + 32,
                                 _mm512_add_epi32(bases, _mm512_cvtepu8_epi32(_mm512_extracti32x4_epi32(packed, 2))));

@@ -1,7 +1,7 @@
 /* Text of one file: plain, gzip (concatenated members) or zstd (concatenated frames), told apart by the first bytes.
  * Plain files are read by all threads at once; a file that changes while it is read is an error. */
-#include "datasets/csv/csv_internal.h"
 #include "core/files.h"
+#include "datasets/csv/csv_internal.h"
 
 #include <errno.h>
 #include <fcntl.h>

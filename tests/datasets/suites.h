@@ -1,3 +1,4 @@
+X(csv)
 X(schema)
 X(distance)
 X(store)
