@@ -1,4 +1,5 @@
 X(csv)
+X(infer)
 X(schema)
 X(distance)
 X(store)
