@@ -1,3 +1,4 @@
+X(example_validator)
 X(validate)
 X(resolver)
 X(pusher)
