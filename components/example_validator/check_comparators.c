@@ -205,8 +205,7 @@ pen_status pen_check_comparators(struct pen_check *check, struct pen_error *err)
     struct comparison drift = {"drift",        "the previous data", options->previous, check->feature->drift,
                                options->drift, &check->fixed.drift};
     PEN_TRY(compare(check, &drift, err));
-    const char *against =
-        options->control == NULL ? "the reference" : pen_check_text(check, "split %s", options->control->split);
+    const char *against = options->control_name != NULL ? options->control_name : "the reference data";
     struct comparison skew = {"skew",        against,           options->control, check->feature->skew,
                               options->skew, &check->fixed.skew};
     return compare(check, &skew, err);

@@ -283,12 +283,18 @@ static pen_status validate(struct validation *validation, const struct pen_split
     options.previous_is_version = validation->options.previous == PREVIOUS_VERSION;
     if (validation->has_previous) {
         options.previous = pen_statistics_find_split(&validation->previous, split->split, NULL);
+        if (options.previous == NULL) {
+            pen_log(PEN_LOG_WARNING, "split %s: the previous statistics have no such split, so no drift is measured",
+                    split->split);
+        }
     }
     if (validation->has_serving && is_first) {
         options.control = &validation->serving.splits[0];
+        options.control_name = "the serving data";
         options.skew = validation->skew;
     } else if (validation->treatment != NULL && strcmp(validation->treatment, split->split) == 0) {
         options.control = pen_statistics_find_split(&validation->statistics, validation->reference, NULL);
+        options.control_name = pen_arena_printf(validation->context->arena, "split %s", validation->reference);
         options.skew = validation->skew;
     }
     PEN_TRY(pen_validate_split(&validation->schema, split, &options, validation->context->arena, &findings,

@@ -21,13 +21,15 @@ struct pen_validate_options {
     const struct pen_split_statistics *previous; /* drift */
     bool previous_is_version;                    /* dataset.version applies instead of dataset.drift */
     const struct pen_split_statistics *control;  /* skew */
+    const char *control_name;                    /* for messages: "split train", "the serving data" */
     struct pen_schema_comparator drift, skew;    /* for features without thresholds of their own; negative: none */
 };
 
 /* Environment and data given, nothing compared. */
 PEN_API struct pen_validate_options pen_validate_defaults(const char *environment);
 
-/* Findings in schema order, then new columns in column order. Strings are put into `arena`. */
+/* Findings in schema order, then new columns in column order. Strings are put into `arena`; schema and statistics
+ * must outlive the findings, which point into them. */
 PEN_API PEN_MUST_USE pen_status pen_validate_split(const struct pen_schema *schema,
                                                    const struct pen_split_statistics *split,
                                                    const struct pen_validate_options *options, struct pen_arena *arena,

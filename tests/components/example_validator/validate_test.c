@@ -580,7 +580,46 @@ static void thresholds_must_fit_the_data(void)
     pen_arena_deinit(&arena);
 }
 
-PEN_SUITE(validate, PEN_CASE(every_anomaly_is_found_and_settled), PEN_CASE(every_anomaly_has_a_case),
-          PEN_CASE(statistics_without_values), PEN_CASE(a_change_settles_all_of_a_feature),
-          PEN_CASE(texts_say_what_was_expected_and_seen), PEN_CASE(severities_stages_and_float32_limits),
-          PEN_CASE(thresholds_must_fit_the_data));
+/* The same values under a control: skew, with the thresholds of the schema or common ones. */
+static void skew_is_measured_against_the_control(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_arena arena = {0};
+    struct pen_schema schema;
+    struct pen_findings findings;
+    char storage[2][64];
+    struct built built[2];
+    static const char *const texts[2] = {"type: string", "type: string, skew: {infinity_norm: 0.2}"};
+    for (int i = 0; i < 2; i++) {
+        struct column column = parse_column(STR, i == 0 ? "a|a|a|b" : "a|b|b|b", storage[i]);
+        build(&column, false, &built[i]);
+    }
+    for (int i = 0; i < 2; i++) {
+        struct pen_validate_options options = pen_validate_defaults(NULL);
+        options.control = &built[1].split;
+        options.control_name = "split eval";
+        options.skew.infinity_norm = i == 0 ? 0.3 : 0.9; /* the schema's own threshold comes first */
+        PEN_REQUIRE_OK(read_schema(texts[i], &schema, &err), &err);
+        PEN_REQUIRE_OK(pen_validate_split(&schema, &built[0].split, &options, &arena, &findings, &err), &err);
+        PEN_REQUIRE_EQ_I64(findings.n_items, 1);
+        PEN_CHECK(findings.items[0].type == PEN_ANOMALY_COMPARATOR_L_INFTY_HIGH);
+        PEN_CHECK_EQ_STR(findings.items[0].expected, i == 0 ? "a distance of at most 0.3 from split eval"
+                                                            : "a distance of at most 0.2 from split eval");
+        PEN_CHECK_EQ_STR(findings.items[0].seen, "0.5, most at 'a'");
+        const char *change = findings.items[0].change;
+        struct pen_schema patched;
+        PEN_REQUIRE_OK(pen_schema_patch(&schema, change, strlen(change), "change", &patched, &err), &err);
+        pen_findings_deinit(&findings);
+        PEN_REQUIRE_OK(pen_validate_split(&patched, &built[0].split, &options, &arena, &findings, &err), &err);
+        PEN_CHECK_EQ_I64(findings.n_items, 0);
+        pen_findings_deinit(&findings);
+        pen_schema_deinit(&patched);
+        pen_schema_deinit(&schema);
+    }
+    pen_arena_deinit(&arena);
+}
+
+PEN_SUITE(validate, PEN_CASE(skew_is_measured_against_the_control), PEN_CASE(every_anomaly_is_found_and_settled),
+          PEN_CASE(every_anomaly_has_a_case), PEN_CASE(statistics_without_values),
+          PEN_CASE(a_change_settles_all_of_a_feature), PEN_CASE(texts_say_what_was_expected_and_seen),
+          PEN_CASE(severities_stages_and_float32_limits), PEN_CASE(thresholds_must_fit_the_data));
