@@ -6,6 +6,7 @@
 #include "components/resolver/resolver.h"
 #include "components/schema_gen/schema_gen.h"
 #include "components/statistics_gen/statistics_gen.h"
+#include "components/trainer/trainer.h"
 #include "components/transform/transform.h"
 
 const struct pen_component *const pen_components[] = {
@@ -13,6 +14,7 @@ const struct pen_component *const pen_components[] = {
     &pen_schema_gen,
     &pen_example_validator,
     &pen_transform,
+    &pen_trainer,
     &pen_resolver,
     &pen_pusher,
     NULL,

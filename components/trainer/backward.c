@@ -1,0 +1,85 @@
+/* The backward pass: gradients of the wide part, then of the deep part from the last layer to the tables. */
+#include "components/trainer/pass.h"
+
+enum { STREAM_DROPOUT = 2000 };
+
+pen_status pen_pass_dropout(const struct pen_pass *p, int64_t layer, float *values, uint64_t seed, int64_t step,
+                            struct pen_error *err)
+{
+    int64_t width = p->network->architecture.hidden[layer];
+    uint64_t stride = ((uint64_t)(p->max_rows * width) + 3) / 4 * 4;
+    struct pen_dropout dropout = {p->n_rows * width,       p->dropout, seed, STREAM_DROPOUT + (uint64_t)layer,
+                                  (uint64_t)step * stride, values};
+    return p->network->kernels->dropout(&dropout, err);
+}
+
+static float *gradient_of(const struct pen_pass *p, int64_t parameter)
+{
+    return p->grad + p->network->parameters[parameter].offset;
+}
+
+static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->wide, p->d_logits, n->n_outputs};
+    PEN_TRY(n->kernels->embedding_backward(&embedding, err));
+    struct pen_dense_grad dense = {.n_rows = p->n_rows,
+                                   .n_in = n->spec.n_dense,
+                                   .n_out = n->n_outputs,
+                                   .activation = PEN_ACTIVATION_NONE,
+                                   .x = p->x + n->n_embedded,
+                                   .ld_x = n->n_x,
+                                   .w = pen_network_value(n, n->wide_dense),
+                                   .y = p->logits,
+                                   .ld_y = n->n_outputs,
+                                   .dy = p->d_logits,
+                                   .ld_dy = n->n_outputs,
+                                   .dw = gradient_of(p, n->wide_dense),
+                                   .dbias = gradient_of(p, n->wide_bias),
+                                   .workspace = p->workspace};
+    return n->kernels->dense_backward(&dense, err);
+}
+
+static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_architecture *a = &n->architecture;
+    bool last = l == a->n_hidden, first = l == 0;
+    struct pen_dense_grad dense = {.n_rows = p->n_rows,
+                                   .n_in = first ? n->n_x : a->hidden[l - 1],
+                                   .n_out = last ? n->n_outputs : a->hidden[l],
+                                   .activation = last ? PEN_ACTIVATION_NONE : a->activation,
+                                   .w = pen_network_value(n, n->layer[l]),
+                                   .y = last ? p->logits : p->hidden[l],
+                                   .dy = last ? p->d_logits : p->d_hidden[l],
+                                   .dw = gradient_of(p, n->layer[l]),
+                                   .dbias = gradient_of(p, n->bias[l]),
+                                   .workspace = p->workspace};
+    dense.x = first ? p->x : dropped ? p->dropped[l - 1] : p->hidden[l - 1];
+    dense.dx = first ? p->d_x : p->d_hidden[l - 1];
+    dense.n_dx = first ? n->n_embedded : dense.n_in;
+    dense.ld_x = dense.n_in;
+    dense.ld_dx = dense.n_dx;
+    dense.ld_y = dense.ld_dy = dense.n_out;
+    return n->kernels->dense_backward(&dense, err);
+}
+
+pen_status pen_pass_backward(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    if (n->has_wide) {
+        PEN_TRY(backward_wide(p, err));
+    }
+    if (!n->has_deep) {
+        return PEN_OK;
+    }
+    bool dropped = p->dropout > 0 && step > 0;
+    for (int64_t l = n->architecture.n_hidden; l >= 0; l--) {
+        if (dropped && l < n->architecture.n_hidden) {
+            PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], seed, step, err));
+        }
+        PEN_TRY(backward_layer(p, l, dropped, err));
+    }
+    struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->deep, p->d_x, n->n_embedded};
+    return n->kernels->embedding_backward(&embedding, err);
+}

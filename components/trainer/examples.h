@@ -1,0 +1,68 @@
+/* Training rows in memory: the validation share, and the rows to train on, whole or a window at a time.
+ *
+ * A row belongs to validation by the hash of (seed, row number), so the share is the same in every run. One scan of
+ * the data measures it (class shares, label mean, dense columns) and keeps the validation rows. When all training
+ * rows fit the memory limit the scan keeps them too; else an epoch visits blocks of rows in a permuted order, as many
+ * at a time as fit (a window), and batches are drawn at random within the window. Memory: the limit, plus the
+ * validation rows (at most PEN_EXAMPLES_VALIDATION_MAX). */
+#ifndef PEN_COMPONENTS_TRAINER_EXAMPLES_H
+#define PEN_COMPONENTS_TRAINER_EXAMPLES_H
+
+#include "components/trainer/pass.h"
+
+enum { PEN_EXAMPLES_BLOCK_ROWS = 65536, PEN_EXAMPLES_VALIDATION_MAX = 65536 };
+
+/* Where rows come from: the tensor store of a split, or arrays of a test. */
+struct pen_examples_source {
+    void *user;
+    int64_t n_rows;
+    const struct pen_tensor_spec *spec;
+    const char *name; /* for messages */
+    pen_status (*read)(void *user, int64_t first_row, int64_t n_rows, struct pen_tensor_batch *batch,
+                       struct pen_error *err);
+};
+
+/* Owned rows, ids of all single-valued features side by side. */
+struct pen_row_block {
+    int64_t n_rows;
+    float *dense, *label, *weight;
+    int32_t *single;
+    int64_t dense_capacity, label_capacity, weight_capacity, single_capacity;
+    int32_t **many;
+    int64_t **offsets;
+    int64_t *many_capacity, *offsets_capacity;
+    struct pen_rows_ids *ids; /* the views that rows() hands out */
+};
+
+struct pen_examples {
+    struct pen_examples_source source;
+    uint64_t seed;
+    double validation_share;
+    bool resident;
+    int64_t window_blocks, n_blocks;
+
+    struct pen_row_block validation, window;
+
+    /* Measured by the scan, over the training rows. */
+    int64_t n_train, n_labelled;
+    int64_t max_ids_a_row; /* over all rows */
+    double mean_weight;    /* of labelled rows, 0 counting rows without a label */
+    double label_mean, label_std;
+    double *class_shares; /* [n_classes]; NULL for regression */
+    double *dense_mean, *dense_std;
+};
+
+PEN_MUST_USE pen_status pen_examples_create(struct pen_examples **examples, const struct pen_examples_source *source,
+                                            double validation_share, int64_t memory_bytes, uint64_t seed,
+                                            struct pen_error *err);
+void pen_examples_destroy(struct pen_examples *examples);
+
+/* Windows of an epoch, and one of them: its rows are in examples->window afterwards. */
+int64_t pen_examples_n_windows(const struct pen_examples *examples);
+PEN_MUST_USE pen_status pen_examples_load_window(struct pen_examples *examples, int64_t epoch, int64_t window,
+                                                 struct pen_error *err);
+
+/* The block's rows as pen_pass_load takes them. */
+struct pen_rows pen_row_block_view(const struct pen_examples *examples, const struct pen_row_block *block);
+
+#endif

@@ -1,0 +1,105 @@
+/* The forward pass, and the loss of its logits. */
+#include "components/trainer/pass.h"
+
+#include <string.h>
+
+static void point_tables(const struct pen_pass *p)
+{
+    const struct pen_network *n = p->network;
+    for (int64_t f = 0; f < n->spec.n_ids; f++) {
+        if (n->has_deep) {
+            p->deep[f].table = pen_network_value(n, n->deep_table[f]);
+        }
+        if (n->has_wide) {
+            p->wide[f].table = pen_network_value(n, n->wide_table[f]);
+        }
+    }
+}
+
+static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    struct pen_dense dense = {p->n_rows,
+                              n->spec.n_dense,
+                              n->n_outputs,
+                              PEN_ACTIVATION_NONE,
+                              false,
+                              p->x + n->n_embedded,
+                              n->n_x,
+                              pen_network_value(n, n->wide_dense),
+                              pen_network_value(n, n->wide_bias),
+                              p->logits,
+                              n->n_outputs};
+    PEN_TRY(n->kernels->dense_forward(&dense, err));
+    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->wide, p->logits, n->n_outputs, true};
+    return n->kernels->embedding_forward(&embedding, err);
+}
+
+static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_architecture *a = &n->architecture;
+    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->deep, p->x, n->n_x, false};
+    PEN_TRY(n->kernels->embedding_forward(&embedding, err));
+    const float *input = p->x;
+    int64_t n_in = n->n_x;
+    for (int64_t l = 0; l <= a->n_hidden; l++) {
+        bool last = l == a->n_hidden;
+        int64_t n_out = last ? n->n_outputs : a->hidden[l];
+        float *output = last ? p->logits : p->hidden[l];
+        struct pen_dense dense = {p->n_rows,
+                                  n_in,
+                                  n_out,
+                                  last ? PEN_ACTIVATION_NONE : a->activation,
+                                  last && n->has_wide, /* the wide part is in the logits already */
+                                  input,
+                                  n_in,
+                                  pen_network_value(n, n->layer[l]),
+                                  pen_network_value(n, n->bias[l]),
+                                  output,
+                                  n_out};
+        PEN_TRY(n->kernels->dense_forward(&dense, err));
+        if (last) {
+            break;
+        }
+        if (p->dropped[l] != p->hidden[l] && step > 0) {
+            memcpy(p->dropped[l], p->hidden[l], (size_t)(p->n_rows * n_out) * sizeof(float));
+            PEN_TRY(pen_pass_dropout(p, l, p->dropped[l], seed, step, err));
+            output = p->dropped[l];
+        }
+        input = output;
+        n_in = n_out;
+    }
+    return PEN_OK;
+}
+
+pen_status pen_pass_forward(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+{
+    point_tables(p);
+    if (p->network->has_wide) {
+        PEN_TRY(forward_wide(p, err));
+    }
+    if (p->network->has_deep) {
+        PEN_TRY(forward_deep(p, seed, step, err));
+    }
+    return PEN_OK;
+}
+
+pen_status pen_pass_loss(struct pen_pass *p, bool gradient, double scale, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    struct pen_loss loss = {.kind = n->loss,
+                            .n_rows = p->n_rows,
+                            .n_outputs = n->n_outputs,
+                            .logits = p->logits,
+                            .label = p->label,
+                            .weight = p->weight,
+                            .label_shift = n->label_shift,
+                            .label_scale = n->label_scale,
+                            .scale = (float)scale,
+                            .gradient = gradient ? p->d_logits : NULL};
+    PEN_TRY(n->kernels->loss(&loss, err));
+    p->loss_sum = loss.loss_sum;
+    p->weight_sum = loss.weight_sum;
+    return PEN_OK;
+}

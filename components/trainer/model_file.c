@@ -1,0 +1,207 @@
+/* model.json: what the network is; together with weights.bin, everything a prediction needs. */
+#include "components/trainer/model_file.h"
+
+#include "components/trainer/weights_file.h"
+#include "core/files.h"
+
+#include <math.h>
+#include <string.h>
+
+const char *const pen_model_kind_names[] = {"linear", "dnn", "wide_deep", NULL};
+const char *const pen_model_activation_names[] = {"none", "relu", "leaky_relu", "elu", "sigmoid", "tanh", NULL};
+
+enum { FORMAT_VERSION = 1 };
+
+/* Refuses what a file could claim to make us allocate without end: 16 GiB of parameters. */
+static const double most_parameters = 4294967296.0;
+
+static pen_json *architecture_to_json(const struct pen_network *n)
+{
+    const struct pen_architecture *a = &n->architecture;
+    pen_json *json = pen_json_object(), *hidden = pen_json_array();
+    for (int64_t l = 0; l < a->n_hidden; l++) {
+        pen_json_push(hidden, pen_json_int(a->hidden[l]));
+    }
+    pen_json_set_string(json, "model", pen_model_kind_names[a->kind]);
+    pen_json_set(json, "hidden", hidden);
+    pen_json_set_string(json, "activation", pen_model_activation_names[a->activation]);
+    pen_json_set_int(json, "embedding_dim", a->embedding_dim);
+    pen_json_set_string(json, "pooling", a->pool_sum ? "sum" : "mean");
+    return json;
+}
+
+/* The parameters, and the two input arrays after them. */
+static pen_status list_entries(const struct pen_network *n, struct pen_weights_entry **entries, int64_t *n_entries,
+                               struct pen_error *err)
+{
+    struct pen_weights_entry *list = NULL;
+    PEN_ALLOC(list, n->n_parameters + 2, err);
+    for (int64_t i = 0; i < n->n_parameters; i++) {
+        const struct pen_parameter *p = &n->parameters[i];
+        list[i] = (struct pen_weights_entry){p->name, p->n_rows, p->dim, pen_network_value(n, i)};
+    }
+    list[n->n_parameters] = (struct pen_weights_entry){"input.shift", 1, n->spec.n_dense, n->input_shift};
+    list[n->n_parameters + 1] = (struct pen_weights_entry){"input.scale", 1, n->spec.n_dense, n->input_scale};
+    *entries = list;
+    *n_entries = n->n_parameters + 2;
+    return PEN_OK;
+}
+
+pen_status pen_model_write(const char *directory, const struct pen_network *n, pen_json *training,
+                           struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_weights_entry *entries = NULL;
+    int64_t n_entries = 0;
+    pen_json *root = pen_json_object();
+    pen_json_set_string(root, "format", "penstock model");
+    pen_json_set_int(root, "format_version", FORMAT_VERSION);
+    pen_json_set(root, "architecture", architecture_to_json(n));
+    pen_json_set_double(root, "label_shift", n->label_shift);
+    pen_json_set_double(root, "label_scale", n->label_scale);
+    pen_json_set(root, "tensors", pen_tensor_spec_to_json(&n->spec));
+    pen_json_set(root, "training", training);
+    pen_status status = pen_path_join(path, directory, "model.json", err);
+    if (status == PEN_OK) {
+        status = pen_json_write_file(root, path, err);
+    }
+    pen_json_free(root);
+    PEN_TRY(status);
+    PEN_TRY(list_entries(n, &entries, &n_entries, err));
+    status = pen_path_join(path, directory, "weights.bin", err);
+    if (status == PEN_OK) {
+        status = pen_weights_write(path, entries, n_entries, err);
+    }
+    pen_free(entries);
+    return status;
+}
+
+static pen_status find_name(const char *where, const char *key, const char *found, const char *const *names, int *index,
+                            struct pen_error *err)
+{
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], found) == 0) {
+            *index = i;
+            return PEN_OK;
+        }
+    }
+    char quoted[PEN_QUOTE_BYTES];
+    PEN_FAIL(err, PEN_ERR_DATA, "%s: %s: expected one of those this program has (%s, ...), found %s", where, key,
+             names[0], pen_quote(quoted, found, strlen(found)));
+}
+
+static pen_status architecture_from_json(const pen_json *root, const char *path, struct pen_architecture *a,
+                                         struct pen_error *err)
+{
+    const pen_json *json = NULL, *hidden = NULL;
+    const char *model = NULL, *activation = NULL, *pooling = NULL;
+    int kind = 0, function = 0;
+    PEN_TRY(pen_json_need_object(root, "architecture", path, &json, err));
+    PEN_TRY(pen_json_need_string(json, "model", path, &model, err));
+    PEN_TRY(pen_json_need_string(json, "activation", path, &activation, err));
+    PEN_TRY(pen_json_need_string(json, "pooling", path, &pooling, err));
+    PEN_TRY(pen_json_need_array(json, "hidden", path, &hidden, err));
+    PEN_TRY(pen_json_need_int(json, "embedding_dim", path, &a->embedding_dim, err));
+    PEN_TRY(find_name(path, "model", model, pen_model_kind_names, &kind, err));
+    PEN_TRY(find_name(path, "activation", activation, pen_model_activation_names, &function, err));
+    a->kind = (enum pen_model_kind)kind;
+    a->activation = (enum pen_activation)function;
+    a->pool_sum = strcmp(pooling, "sum") == 0;
+    a->n_hidden = pen_json_size(hidden);
+    for (int64_t l = 0; l < a->n_hidden && l < PEN_NETWORK_HIDDEN_MAX; l++) {
+        a->hidden[l] = pen_json_int_or(pen_json_at(hidden, l), -1);
+    }
+    return PEN_OK;
+}
+
+/* Parameters the claims of model.json would need, against the size of weights.bin, before anything is allocated. */
+static pen_status check_claims(const char *directory, const struct pen_architecture *a,
+                               const struct pen_tensor_spec *spec, struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    int64_t size_bytes = 0;
+    double n_values = 0;
+    PEN_TRY(pen_path_join(path, directory, "weights.bin", err));
+    PEN_TRY(pen_file_size(path, &size_bytes, err));
+    for (int64_t f = 0; f < spec->n_ids; f++) {
+        n_values += (double)spec->ids[f].n_values;
+    }
+    bool deep = a->kind != PEN_MODEL_LINEAR;
+    double dense = (double)spec->n_dense * (deep && a->n_hidden > 0 ? (double)a->hidden[0] : 1.0);
+    for (int64_t l = 1; deep && l < a->n_hidden && l < PEN_NETWORK_HIDDEN_MAX; l++) {
+        dense += (double)a->hidden[l - 1] * (double)a->hidden[l];
+    }
+    double least = n_values + dense;
+    if (least > most_parameters || least * 4 > (double)size_bytes) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected at least %.0f bytes for what model.json describes, found %lld", path,
+                 least * 4, (long long)size_bytes);
+    }
+    return PEN_OK;
+}
+
+static pen_status build(struct pen_network **network, const pen_json *root, const char *path, const char *directory,
+                        const struct pen_kernel_table *kernels, struct pen_arena *arena, struct pen_error *err)
+{
+    const pen_json *tensors = NULL;
+    const char *format = NULL;
+    int64_t version = 0;
+    struct pen_architecture architecture = {.n_hidden = 0};
+    struct pen_tensor_spec spec = {.n_dense = 0};
+    double shift = 0, scale = 0;
+    PEN_TRY(pen_json_need_string(root, "format", path, &format, err));
+    PEN_TRY(pen_json_need_int(root, "format_version", path, &version, err));
+    if (strcmp(format, "penstock model") != 0 || version != FORMAT_VERSION) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected a penstock model of format version %d, found '%.40s' version %lld",
+                 path, FORMAT_VERSION, format, (long long)version);
+    }
+    PEN_TRY(architecture_from_json(root, path, &architecture, err));
+    PEN_TRY(pen_json_need_double(root, "label_shift", path, &shift, err));
+    PEN_TRY(pen_json_need_double(root, "label_scale", path, &scale, err));
+    if (!isfinite(shift) || !isfinite(scale) || scale == 0) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected a finite label_shift and label_scale, found %g and %g", path, shift,
+                 scale);
+    }
+    PEN_TRY(pen_json_need_object(root, "tensors", path, &tensors, err));
+    PEN_TRY(pen_tensor_spec_from_json(arena, tensors, path, &spec, err));
+    PEN_TRY(check_claims(directory, &architecture, &spec, err));
+    pen_status status = pen_network_create(network, &architecture, &spec, kernels, err);
+    if (status != PEN_OK) {
+        pen_error_prefix(err, "%s: ", path);
+        return status;
+    }
+    (*network)->label_shift = shift;
+    (*network)->label_scale = scale;
+    return PEN_OK;
+}
+
+pen_status pen_model_read(struct pen_network **network, const char *directory, const struct pen_kernel_table *kernels,
+                          struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_arena arena = {NULL};
+    struct pen_network *n = NULL;
+    struct pen_weights_entry *entries = NULL;
+    pen_json *root = NULL;
+    int64_t n_entries = 0;
+    PEN_TRY(pen_path_join(path, directory, "model.json", err));
+    PEN_TRY(pen_json_read_file(path, &root, err));
+    pen_status status = build(&n, root, path, directory, kernels, &arena, err);
+    if (status == PEN_OK) {
+        status = list_entries(n, &entries, &n_entries, err);
+    }
+    if (status == PEN_OK) {
+        status = pen_path_join(path, directory, "weights.bin", err);
+    }
+    if (status == PEN_OK) {
+        status = pen_weights_read(path, entries, n_entries, err);
+    }
+    pen_free(entries);
+    pen_arena_deinit(&arena);
+    pen_json_free(root);
+    if (status != PEN_OK) {
+        pen_network_destroy(n);
+        return status;
+    }
+    *network = n;
+    return PEN_OK;
+}

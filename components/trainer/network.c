@@ -1,0 +1,264 @@
+/* Shapes, places and first values of a network's parameters. */
+#include "components/trainer/network.h"
+
+#include "core/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STREAM_WEIGHTS = 1000 };
+
+/* 1.6 n^0.56 is the usual rule for a table's width; above 16 it costs more than it brings on tabular data. */
+static int64_t automatic_dim(int64_t n_values, bool ragged)
+{
+    double dim = round(1.6 * pow((double)n_values, 0.56));
+    return ragged || dim > 16 ? 16 : dim < 1 ? 1 : (int64_t)dim;
+}
+
+static pen_status copy_strings(struct pen_arena *arena, const char *const **out, const char *const *in, int64_t n,
+                               struct pen_error *err)
+{
+    const char **copy = pen_arena_alloc(arena, n + 1, sizeof *copy);
+    for (int64_t i = 0; copy != NULL && i < n; i++) {
+        copy[i] = pen_arena_strdup(arena, in[i]);
+        if (copy[i] == NULL) {
+            copy = NULL;
+        }
+    }
+    if (copy == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: copying a tensor spec");
+    }
+    *out = copy;
+    return PEN_OK;
+}
+
+static pen_status copy_spec(struct pen_network *n, const struct pen_tensor_spec *spec, struct pen_error *err)
+{
+    n->spec = *spec;
+    n->spec.label = spec->label != NULL ? pen_arena_strdup(&n->arena, spec->label) : NULL;
+    if (spec->classes != NULL) {
+        PEN_TRY(copy_strings(&n->arena, &n->spec.classes, spec->classes, spec->n_classes, err));
+    }
+    if (spec->dense_names != NULL) {
+        PEN_TRY(copy_strings(&n->arena, &n->spec.dense_names, spec->dense_names, spec->n_dense, err));
+    }
+    struct pen_tensor_ids_spec *ids = pen_arena_alloc(&n->arena, spec->n_ids + 1, sizeof *ids);
+    if (ids == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: copying a tensor spec");
+    }
+    for (int64_t i = 0; i < spec->n_ids; i++) {
+        ids[i] = spec->ids[i];
+        ids[i].name = pen_arena_strdup(&n->arena, spec->ids[i].name);
+    }
+    n->spec.ids = ids;
+    return PEN_OK;
+}
+
+static pen_status set_head(struct pen_network *n, struct pen_error *err)
+{
+    n->label_shift = 0;
+    n->label_scale = 1;
+    n->n_outputs = 1;
+    switch (n->spec.task) {
+    case PEN_TASK_BINARY:
+        n->loss = PEN_LOSS_SIGMOID;
+        return PEN_OK;
+    case PEN_TASK_REGRESSION:
+        n->loss = PEN_LOSS_SQUARED;
+        return PEN_OK;
+    case PEN_TASK_MULTICLASS:
+        n->loss = PEN_LOSS_SOFTMAX;
+        n->n_outputs = n->spec.n_classes;
+        if (n->n_outputs < 2 || n->n_outputs > PEN_NETWORK_WIDTH_MAX) {
+            PEN_FAIL(err, PEN_ERR_DATA, "label: expected 2 to %d classes, found %lld", PEN_NETWORK_WIDTH_MAX,
+                     (long long)n->n_outputs);
+        }
+        return PEN_OK;
+    case PEN_TASK_NONE:
+        break;
+    }
+    PEN_FAIL(err, PEN_ERR_DATA, "the transformed data has no label to train on; set transform.label");
+}
+
+static pen_status check_sizes(const struct pen_network *n, struct pen_error *err)
+{
+    const struct pen_architecture *a = &n->architecture;
+    if (a->n_hidden < 0 || a->n_hidden > PEN_NETWORK_HIDDEN_MAX) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "hidden: expected at most %d layers, found %lld", PEN_NETWORK_HIDDEN_MAX,
+                 (long long)a->n_hidden);
+    }
+    for (int64_t i = 0; i < a->n_hidden; i++) {
+        if (a->hidden[i] < 1 || a->hidden[i] > PEN_NETWORK_WIDTH_MAX) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "hidden: expected widths of 1 to %d, found %lld", PEN_NETWORK_WIDTH_MAX,
+                     (long long)a->hidden[i]);
+        }
+    }
+    if (a->embedding_dim < 0 || a->embedding_dim > PEN_NETWORK_DIM_MAX) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "embedding_dim: expected 0 (automatic) to %d, found %lld", PEN_NETWORK_DIM_MAX,
+                 (long long)a->embedding_dim);
+    }
+    if (n->spec.n_dense < 0 || n->spec.n_dense > 1 << 22 || n->spec.n_ids < 0 || n->spec.n_ids > 1 << 20) {
+        PEN_FAIL(err, PEN_ERR_LIMIT, "features: expected at most %d dense columns and %d id features, found %lld, %lld",
+                 1 << 22, 1 << 20, (long long)n->spec.n_dense, (long long)n->spec.n_ids);
+    }
+    for (int64_t i = 0; i < n->spec.n_ids; i++) {
+        if (n->spec.ids[i].n_values < 0 || n->spec.ids[i].n_values > INT32_MAX) {
+            PEN_FAIL(err, PEN_ERR_LIMIT, "id feature %.100s: expected 0 to 2147483647 values, found %lld",
+                     n->spec.ids[i].name, (long long)n->spec.ids[i].n_values);
+        }
+    }
+    return PEN_OK;
+}
+
+static int64_t add_parameter(struct pen_network *n, int64_t *cursor, const char *name, int64_t n_rows, int64_t dim)
+{
+    struct pen_parameter *p = &n->parameters[n->n_parameters];
+    p->name = name;
+    p->n_rows = n_rows;
+    p->dim = dim;
+    p->offset = *cursor;
+    *cursor += n_rows * dim;
+    return n->n_parameters++;
+}
+
+/* Weights, biases, tables, in this order. */
+static void place_parameters(struct pen_network *n)
+{
+    struct pen_arena *arena = &n->arena;
+    const struct pen_architecture *a = &n->architecture;
+    int64_t n_layers = n->has_deep ? a->n_hidden + 1 : 0, cursor = 0;
+    n->wide_dense = n->wide_bias = -1;
+    for (int64_t l = 0; l < n_layers; l++) {
+        int64_t in = l == 0 ? n->n_x : a->hidden[l - 1], out = l < a->n_hidden ? a->hidden[l] : n->n_outputs;
+        n->layer[l] = add_parameter(n, &cursor, pen_arena_printf(arena, "deep.%lld.weight", (long long)l), in, out);
+    }
+    if (n->has_wide) {
+        n->wide_dense = add_parameter(n, &cursor, "wide.weight", n->spec.n_dense, n->n_outputs);
+    }
+    n->n_weights = cursor;
+    for (int64_t l = 0; l < n_layers; l++) {
+        int64_t out = l < a->n_hidden ? a->hidden[l] : n->n_outputs;
+        n->bias[l] = add_parameter(n, &cursor, pen_arena_printf(arena, "deep.%lld.bias", (long long)l), 1, out);
+    }
+    if (n->has_wide) {
+        n->wide_bias = add_parameter(n, &cursor, "wide.bias", 1, n->n_outputs);
+    }
+    n->n_biases = cursor - n->n_weights;
+    for (int64_t i = 0; i < n->spec.n_ids; i++) {
+        const struct pen_tensor_ids_spec *ids = &n->spec.ids[i];
+        n->deep_table[i] = n->wide_table[i] = -1;
+        if (n->has_deep) {
+            n->deep_table[i] = add_parameter(n, &cursor, pen_arena_printf(arena, "embedding.%s", ids->name),
+                                             ids->n_values, n->embedding_dims[i]);
+        }
+        if (n->has_wide) {
+            n->wide_table[i] =
+                add_parameter(n, &cursor, pen_arena_printf(arena, "wide.%s", ids->name), ids->n_values, n->n_outputs);
+        }
+    }
+    n->n_total = cursor;
+}
+
+static pen_status allocate(struct pen_network *n, struct pen_error *err)
+{
+    int64_t n_ids = n->spec.n_ids;
+    n->embedding_dims = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_dims);
+    n->embedding_columns = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_columns);
+    n->deep_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->deep_table);
+    n->wide_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->wide_table);
+    n->parameters = pen_arena_alloc(&n->arena, 2 * n_ids + 2 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
+    n->input_shift = pen_arena_alloc(&n->arena, n->spec.n_dense + 1, sizeof *n->input_shift);
+    n->input_scale = pen_arena_alloc(&n->arena, n->spec.n_dense + 1, sizeof *n->input_scale);
+    if (n->embedding_dims == NULL || n->embedding_columns == NULL || n->deep_table == NULL || n->wide_table == NULL ||
+        n->parameters == NULL || n->input_shift == NULL || n->input_scale == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: planning a model of %lld id features", (long long)n_ids);
+    }
+    for (int64_t i = 0; i < n->spec.n_dense; i++) {
+        n->input_scale[i] = 1;
+    }
+    n->n_embedded = 0;
+    for (int64_t i = 0; i < n_ids; i++) {
+        int64_t dim = n->architecture.embedding_dim;
+        n->embedding_dims[i] = dim > 0 ? dim : automatic_dim(n->spec.ids[i].n_values, n->spec.ids[i].ragged);
+        n->embedding_columns[i] = n->n_embedded;
+        n->n_embedded += n->has_deep ? n->embedding_dims[i] : 0;
+    }
+    n->n_x = n->n_embedded + n->spec.n_dense;
+    place_parameters(n);
+    for (int64_t i = 0; i < n->n_parameters; i++) {
+        if (n->parameters[i].name == NULL) {
+            PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: naming the parameters");
+        }
+    }
+    PEN_ALLOC(n->values, n->n_total, err);
+    return PEN_OK;
+}
+
+pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
+                              const struct pen_tensor_spec *spec, const struct pen_kernel_table *kernels,
+                              struct pen_error *err)
+{
+    struct pen_network *n = NULL;
+    pen_status status = PEN_OK;
+    PEN_ALLOC(n, 1, err);
+    n->architecture = *architecture;
+    n->kernels = kernels;
+    n->has_wide = architecture->kind != PEN_MODEL_DNN;
+    n->has_deep = architecture->kind != PEN_MODEL_LINEAR;
+    PEN_TRY_GOTO(failed, copy_spec(n, spec, err));
+    PEN_TRY_GOTO(failed, set_head(n, err));
+    PEN_TRY_GOTO(failed, check_sizes(n, err));
+    PEN_TRY_GOTO(failed, allocate(n, err));
+    *network = n;
+    return PEN_OK;
+failed:
+    pen_network_destroy(n);
+    return status;
+}
+
+void pen_network_destroy(struct pen_network *network)
+{
+    if (network != NULL) {
+        pen_free(network->values);
+        pen_arena_deinit(&network->arena);
+        pen_free(network);
+    }
+}
+
+float *pen_network_value(const struct pen_network *network, int64_t parameter)
+{
+    return network->values + network->parameters[parameter].offset;
+}
+
+void pen_network_initialise(struct pen_network *n, uint64_t seed, const double *class_shares)
+{
+    memset(n->values, 0, (size_t)n->n_total * sizeof *n->values);
+    for (int64_t l = 0; n->has_deep && l <= n->architecture.n_hidden; l++) {
+        const struct pen_parameter *p = &n->parameters[n->layer[l]];
+        float *w = pen_network_value(n, n->layer[l]);
+        double bound = sqrt(6.0 / (double)(p->n_rows + p->dim + 1));
+        for (int64_t i = 0; i < p->n_rows * p->dim; i++) {
+            w[i] =
+                (float)(bound * (2 * pen_rng_uniform(seed, STREAM_WEIGHTS + (uint64_t)n->layer[l], (uint64_t)i) - 1));
+        }
+    }
+    for (int64_t f = 0; n->has_deep && f < n->spec.n_ids; f++) {
+        const struct pen_parameter *p = &n->parameters[n->deep_table[f]];
+        float *w = pen_network_value(n, n->deep_table[f]);
+        for (int64_t i = 0; i < p->n_rows * p->dim; i++) {
+            w[i] = (float)(0.1 * pen_rng_normal(seed, STREAM_WEIGHTS + (uint64_t)n->deep_table[f], (uint64_t)i));
+        }
+    }
+    if (class_shares == NULL || n->loss == PEN_LOSS_SQUARED) {
+        return;
+    }
+    float *bias = pen_network_value(n, n->has_wide ? n->wide_bias : n->bias[n->architecture.n_hidden]);
+    if (n->loss == PEN_LOSS_SIGMOID) {
+        double p = fmin(fmax(class_shares[1], 1e-4), 1 - 1e-4);
+        bias[0] = (float)log(p / (1 - p));
+        return;
+    }
+    for (int64_t c = 0; c < n->n_outputs; c++) {
+        bias[c] = (float)log(fmax(class_shares[c], 1e-4));
+    }
+}

@@ -1,0 +1,77 @@
+/* A network: linear, dnn or wide_deep, over the tensors of a transform graph.
+ *
+ *   x       = [pooled embeddings of every id feature | standardised dense columns]           [B, n_x]
+ *   deep    = f(... f(x W0 + b0) ...) Wn + bn                                                [B, C]
+ *   wide    = sum of one weight per id value (+ dense columns times their weights + bias)    [B, C]
+ *   logits  = linear: wide; dnn: deep; wide_deep: wide + deep
+ *
+ * All parameters lie in one array of floats: dense weights, then biases, then tables, so that an optimiser step is a
+ * call for the weights (with L1 and L2), one for the biases (without) and one a table (touched rows only). A dense
+ * column far from unit scale is standardised by constants of the training rows (network.c); a value that is not
+ * finite counts as 0 afterwards, the mean. Ids outside the table count as absent. */
+#ifndef PEN_COMPONENTS_TRAINER_NETWORK_H
+#define PEN_COMPONENTS_TRAINER_NETWORK_H
+
+#include "core/memory.h"
+#include "datasets/store/tensors.h"
+#include "kernels/backend.h"
+
+enum pen_model_kind { PEN_MODEL_LINEAR, PEN_MODEL_DNN, PEN_MODEL_WIDE_DEEP };
+
+enum { PEN_NETWORK_HIDDEN_MAX = 16, PEN_NETWORK_WIDTH_MAX = 65536, PEN_NETWORK_DIM_MAX = 4096 };
+
+struct pen_architecture {
+    enum pen_model_kind kind;
+    int64_t n_hidden;
+    int64_t hidden[PEN_NETWORK_HIDDEN_MAX];
+    enum pen_activation activation;
+    int64_t embedding_dim; /* 0: chosen a feature, from its number of values */
+    bool pool_sum;         /* ragged features in the deep part: sum instead of mean */
+};
+
+struct pen_parameter {
+    const char *name;
+    int64_t n_rows, dim; /* bias: [1, dim] */
+    int64_t offset;      /* into values */
+};
+
+struct pen_network {
+    struct pen_arena arena;
+    struct pen_architecture architecture;
+    struct pen_tensor_spec spec; /* strings in the arena */
+    const struct pen_kernel_table *kernels;
+    enum pen_loss_kind loss;
+    int64_t n_outputs;
+    double label_shift, label_scale;
+    float *input_shift, *input_scale; /* [n_dense] x = (v - shift) * scale */
+
+    bool has_wide, has_deep;
+    int64_t n_embedded; /* columns of x that are embeddings */
+    int64_t n_x;
+    int64_t *embedding_dims;    /* [n_ids] */
+    int64_t *embedding_columns; /* [n_ids] */
+
+    int64_t n_parameters;
+    struct pen_parameter *parameters;
+    int64_t n_weights, n_biases, n_total; /* floats; tables are the rest */
+    float *values;                        /* [n_total] */
+
+    /* Into parameters; -1: absent. */
+    int64_t *deep_table, *wide_table; /* [n_ids] */
+    int64_t wide_dense, wide_bias;
+    int64_t layer[PEN_NETWORK_HIDDEN_MAX + 1], bias[PEN_NETWORK_HIDDEN_MAX + 1];
+};
+
+/* Shapes and zeroed values; nothing else of spec is kept but copies. */
+PEN_MUST_USE pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
+                                           const struct pen_tensor_spec *spec, const struct pen_kernel_table *kernels,
+                                           struct pen_error *err);
+void pen_network_destroy(struct pen_network *network);
+
+/* Glorot uniform weights, small normal embeddings, zero wide part and biases; the output bias is the log odds (binary,
+ * multi-class) of the class shares. class_shares: [n_classes], NULL for regression. */
+void pen_network_initialise(struct pen_network *network, uint64_t seed, const double *class_shares);
+
+float *pen_network_value(const struct pen_network *network, int64_t parameter);
+
+#endif

@@ -1,0 +1,29 @@
+/* Trainer: a model from transformed examples.
+ *
+ * does         trains a linear, dnn or wide_deep network for a binary, multi-class or regression label (TFX's Trainer;
+ *              where that runs the user's code, this has models and good defaults)
+ * consumes     transformed_examples (Examples with tensors): the split `split` (train), no other is opened;
+ *              transform_graph (TransformGraph), copied into the model; base_model (Model, optional): warm start
+ * produces     model (Model): model.json, weights.bin, transform/; model_run (ModelRun): curves.json {schema, metric,
+ *              result, curves: [{step, epoch, train_loss, validation_loss, <metric>, learning_rate, rows_per_s}]}
+ * options      see `penstock component trainer --help`
+ * fingerprint  input content, options, version; the seed is an option
+ * resume       from the start
+ * limits       memory_limit_mb of examples and at most 65,536 validation rows, plus 3 to 5 times the parameters
+ * errors       no label, no labelled rows: PEN_ERR_DATA; divergence: PEN_ERR_FAILED with the step and what to change */
+#ifndef PEN_COMPONENTS_TRAINER_TRAINER_H
+#define PEN_COMPONENTS_TRAINER_TRAINER_H
+
+#include "components/component.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+PEN_API extern const struct pen_component pen_trainer;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,305 @@
+/* The training loop. */
+#include "components/trainer/training.h"
+
+#include "components/trainer/validate.h"
+#include "core/log.h"
+#include "core/rng.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { STREAM_ROWS = 3, STREAM_MASKS = 4 };
+
+struct run {
+    struct pen_training_options options;
+    struct pen_network *network;
+    struct pen_examples *examples;
+    struct pen_pass *pass;
+    struct pen_update update;
+    struct pen_validation validation;
+    float *live, *mean, *best; /* parameter arrays; live is network->values */
+    int64_t *numbers;          /* row numbers of a batch */
+    pen_json *curves;
+    struct pen_training_result *result;
+
+    int64_t step, n_means, mean_every, horizon, best_step, n_waiting;
+    double best_score;
+    double loss_sum, weight_sum; /* since the last validation */
+    int64_t rows_seen;
+    double started, last_progress;
+    bool finished;
+};
+
+/* Takes over each parameter of base that has the same name and shape. */
+static void take_over(struct pen_network *network, const struct pen_network *base)
+{
+    for (int64_t i = 0; i < network->n_parameters; i++) {
+        const struct pen_parameter *p = &network->parameters[i];
+        for (int64_t j = 0; j < base->n_parameters; j++) {
+            const struct pen_parameter *q = &base->parameters[j];
+            if (strcmp(p->name, q->name) == 0 && p->n_rows == q->n_rows && p->dim == q->dim) {
+                memcpy(pen_network_value(network, i), pen_network_value(base, j),
+                       (size_t)(p->n_rows * p->dim) * sizeof(float));
+                break;
+            }
+        }
+    }
+}
+
+/* A column whose mean or spread is far from 1 was not scaled by the transform: bring it to mean 0, deviation 1.
+ * Others stay as they are, so that one-hot columns and z-scores keep their meaning. */
+static void standardise(struct pen_network *n, const struct pen_examples *e)
+{
+    for (int64_t j = 0; j < n->spec.n_dense; j++) {
+        if (fabs(e->dense_mean[j]) > 4 || e->dense_std[j] > 4) {
+            n->input_shift[j] = (float)e->dense_mean[j];
+            n->input_scale[j] = (float)(e->dense_std[j] > 0 ? 1 / e->dense_std[j] : 1);
+        }
+    }
+}
+
+static void first_values(struct run *r, const struct pen_network *base)
+{
+    struct pen_network *n = r->network;
+    if (r->options.standardise) {
+        standardise(n, r->examples);
+    }
+    if (n->loss == PEN_LOSS_SQUARED) {
+        n->label_shift = r->examples->label_mean;
+        n->label_scale = r->examples->label_std;
+    }
+    pen_network_initialise(n, r->options.seed, r->examples->class_shares);
+    if (base != NULL) {
+        take_over(n, base);
+        if (base->spec.n_dense == n->spec.n_dense) {
+            memcpy(n->input_shift, base->input_shift, (size_t)n->spec.n_dense * sizeof(float));
+            memcpy(n->input_scale, base->input_scale, (size_t)n->spec.n_dense * sizeof(float));
+        }
+        n->label_shift = base->label_shift;
+        n->label_scale = base->label_scale;
+    }
+}
+
+static pen_status prepare(struct run *r, const struct pen_network *base, struct pen_error *err)
+{
+    struct pen_network *n = r->network;
+    struct pen_training_options *o = &r->options;
+    first_values(r, base);
+    pen_training_plan(o, n, r->examples->n_train);
+    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, r->examples->max_ids_a_row, err));
+    PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
+    PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, err));
+    PEN_ALLOC(r->numbers, o->batch_size, err);
+    r->live = n->values;
+    if (o->average) {
+        PEN_ALLOC(r->mean, n->n_total, err);
+        memcpy(r->mean, r->live, (size_t)n->n_total * sizeof(float));
+    }
+    PEN_ALLOC(r->best, n->n_total, err);
+    /* Averaging reads all tables: with large ones, seldom enough to stay a small part of a step. */
+    int64_t an_epoch = (r->examples->n_train + o->batch_size - 1) / o->batch_size;
+    r->mean_every = 1 + n->n_total / 262144;
+    r->horizon = an_epoch < 20 ? 20 : an_epoch > 1000 ? 1000 : an_epoch;
+    if (r->mean_every * 8 > r->horizon) {
+        r->mean_every = r->horizon / 8;
+    }
+    r->best_score = INFINITY;
+    r->started = r->last_progress = pen_clock_seconds();
+    return PEN_OK;
+}
+
+static pen_status average(struct run *r, struct pen_error *err)
+{
+    if (r->mean == NULL || r->step % r->mean_every != 0) {
+        return PEN_OK;
+    }
+    r->n_means++;
+    double newest = (double)r->mean_every / (double)r->horizon, even = 1.0 / (double)r->n_means;
+    struct pen_average a = {r->network->n_total, newest > even ? newest : even, r->live, r->mean};
+    return r->network->kernels->average(&a, err);
+}
+
+static void show_progress(struct run *r, double rate)
+{
+    double now = pen_clock_seconds(), spent = now - r->started;
+    bool due = now - r->last_progress >= 0.1 || r->step == r->options.steps;
+    double loss = r->weight_sum > 0 ? r->loss_sum / r->weight_sum : (double)NAN;
+    double speed = spent > 0 ? (double)r->rows_seen / spent : 0;
+    if (due) {
+        r->last_progress = now;
+        pen_progress("training", r->step, r->options.steps, "steps", "loss %.4f, %.0f rows/s, %.0f s left", loss, speed,
+                     spent / (double)r->step * (double)(r->options.steps - r->step));
+    }
+    if (r->options.log_every > 0 && r->step % r->options.log_every == 0) {
+        pen_log(PEN_LOG_INFO, "step %lld of %lld: loss %.5f, learning rate %.3g, %.0f rows/s", (long long)r->step,
+                (long long)r->options.steps, loss, rate, speed);
+    }
+}
+
+/* Lower is better. Accuracy and AUC count down from 0. */
+static double score_of(const struct run *r)
+{
+    double loss = r->validation.loss, metric = r->validation.metric;
+    if (r->options.stop_metric == PEN_STOP_LOSS || isnan(metric)) {
+        return loss;
+    }
+    return r->network->loss == PEN_LOSS_SQUARED ? metric : -metric;
+}
+
+static void add_point(struct run *r, double rate)
+{
+    double spent = pen_clock_seconds() - r->started;
+    pen_json *point = pen_json_object();
+    pen_json_set_int(point, "step", r->step);
+    pen_json_set_double(point, "epoch", (double)r->rows_seen / (double)r->examples->n_train);
+    pen_json_set_double(point, "train_loss", r->result->train_loss);
+    if (r->validation.max_rows > 0) {
+        pen_json_set_double(point, "validation_loss", r->validation.loss);
+        pen_json_set_double(point, pen_validation_metric_name(r->network), r->validation.metric);
+    }
+    pen_json_set_double(point, "learning_rate", rate);
+    pen_json_set_double(point, "rows_per_s", spent > 0 ? round((double)r->rows_seen / spent) : 0);
+    pen_json_push(r->curves, point);
+}
+
+static void keep_best(struct run *r)
+{
+    const float *now = r->mean != NULL ? r->mean : r->live;
+    memcpy(r->best, now, (size_t)r->network->n_total * sizeof(float));
+    r->best_step = r->step;
+    r->result->validation_loss = r->validation.loss;
+    r->result->validation_metric = r->validation.metric;
+    r->result->validation_accuracy = r->validation.accuracy;
+}
+
+static pen_status validate(struct run *r, double rate, struct pen_error *err)
+{
+    struct pen_rows rows = pen_row_block_view(r->examples, &r->examples->validation);
+    r->result->train_loss = r->weight_sum > 0 ? r->loss_sum / r->weight_sum : (double)NAN;
+    r->loss_sum = r->weight_sum = 0;
+    r->network->values = r->mean != NULL ? r->mean : r->live;
+    pen_status status = pen_validation_run(&r->validation, r->pass, &rows, err);
+    r->network->values = r->live;
+    PEN_TRY(status);
+    add_point(r, rate);
+    double score = score_of(r);
+    if (isnan(score)) { /* no validation rows: the newest weights are the best known */
+        keep_best(r);
+        return PEN_OK;
+    }
+    if (score < r->best_score - r->options.min_delta) {
+        r->best_score = score;
+        r->n_waiting = 0;
+        keep_best(r);
+    } else if (++r->n_waiting >= r->options.patience && r->options.early_stopping) {
+        r->result->stopped_early = true;
+        r->finished = true;
+    }
+    return PEN_OK;
+}
+
+static pen_status one_step(struct run *r, const struct pen_rows *rows, int64_t n, struct pen_error *err)
+{
+    const struct pen_training_options *o = &r->options;
+    double norm = 0, rate;
+    PEN_TRY(pen_cancel_check(err));
+    r->step++;
+    rate = pen_training_rate(o, r->step);
+    PEN_TRY(pen_pass_load(r->pass, rows, r->numbers, 0, n, err));
+    PEN_TRY(pen_pass_forward(r->pass, o->seed + STREAM_MASKS, r->step, err));
+    PEN_TRY(pen_pass_loss(r->pass, true, 1.0 / ((double)n * r->examples->mean_weight), err));
+    if (!isfinite(r->pass->loss_sum)) {
+        PEN_FAIL(
+            err, PEN_ERR_FAILED,
+            "training diverged at step %lld: expected a finite loss, found %g; lower learning_rate (now %g) or set "
+            "clip_norm: 1",
+            (long long)r->step, r->pass->loss_sum, rate);
+    }
+    PEN_TRY(pen_pass_backward(r->pass, o->seed + STREAM_MASKS, r->step, err));
+    PEN_TRY(pen_update_apply(&r->update, r->pass, rate, r->step, &norm, err));
+    PEN_TRY(average(r, err));
+    r->loss_sum += r->pass->loss_sum;
+    r->weight_sum += r->pass->weight_sum;
+    r->rows_seen += n;
+    show_progress(r, rate);
+    if (r->step % o->eval_every == 0 || r->step == o->steps) {
+        PEN_TRY(validate(r, rate, err));
+    }
+    r->finished = r->finished || r->step == o->steps;
+    return PEN_OK;
+}
+
+static pen_status one_window(struct run *r, int64_t epoch, int64_t window, struct pen_error *err)
+{
+    PEN_TRY(pen_examples_load_window(r->examples, epoch, window, err));
+    struct pen_rows rows = pen_row_block_view(r->examples, &r->examples->window);
+    uint64_t seed = r->options.seed + (uint64_t)epoch * 1000003u + (uint64_t)window;
+    for (int64_t first = 0; first < rows.n_rows && !r->finished; first += r->options.batch_size) {
+        int64_t left = rows.n_rows - first, n = left < r->options.batch_size ? left : r->options.batch_size;
+        for (int64_t i = 0; i < n; i++) {
+            r->numbers[i] = (int64_t)pen_rng_permute(seed, STREAM_ROWS, (uint64_t)(first + i), (uint64_t)rows.n_rows);
+        }
+        PEN_TRY(one_step(r, &rows, n, err));
+    }
+    return PEN_OK;
+}
+
+static void conclude(struct run *r)
+{
+    struct pen_training_result *result = r->result;
+    memcpy(r->live, r->best, (size_t)r->network->n_total * sizeof(float));
+    result->steps = r->step;
+    result->best_step = r->best_step;
+    result->n_train = r->examples->n_train;
+    result->n_validation = r->examples->validation.n_rows;
+    result->batch_size = r->options.batch_size;
+    result->steps_planned = r->options.steps;
+    result->learning_rate = r->options.learning_rate;
+    result->epochs = (double)r->rows_seen / (double)r->examples->n_train;
+    result->seconds = pen_clock_seconds() - r->started;
+    result->rows_per_s = result->seconds > 0 ? (double)r->rows_seen / result->seconds : 0;
+}
+
+static void run_deinit(struct run *r)
+{
+    if (r->network != NULL && r->live != NULL) {
+        r->network->values = r->live;
+    }
+    pen_validation_deinit(&r->validation);
+    pen_update_deinit(&r->update);
+    pen_pass_destroy(r->pass);
+    pen_examples_destroy(r->examples);
+    pen_free(r->mean);
+    pen_free(r->best);
+    pen_free(r->numbers);
+}
+
+pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,
+                            const struct pen_examples_source *source, const struct pen_training_options *options,
+                            const struct pen_network *base, const struct pen_kernel_table *kernels,
+                            struct pen_error *err)
+{
+    struct run r = {.options = *options, .result = result, .curves = curves};
+    pen_status status = PEN_OK;
+    *result = (struct pen_training_result){
+        .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
+    PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, kernels, err));
+    double share = pen_training_validation_share(options, source->n_rows);
+    PEN_TRY_GOTO(cleanup, pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, err));
+    PEN_TRY_GOTO(cleanup, prepare(&r, base, err));
+    int64_t n_windows = pen_examples_n_windows(r.examples);
+    for (int64_t epoch = 0; !r.finished; epoch++) {
+        for (int64_t window = 0; window < n_windows && !r.finished; window++) {
+            PEN_TRY_GOTO(cleanup, one_window(&r, epoch, window, err));
+        }
+    }
+    conclude(&r);
+cleanup:
+    run_deinit(&r);
+    if (status == PEN_OK) {
+        *network = r.network;
+    } else {
+        pen_network_destroy(r.network);
+    }
+    return status;
+}

@@ -1,0 +1,57 @@
+/* Training: minibatches in a fixed pseudo-random order, validation on a share of the training rows, early stopping
+ * with the best weights restored, averaged weights.
+ *
+ * Same source, options and seed give the same bits, whatever the thread count. Every buffer is planned before the
+ * first step. What is left at 0 or below in the options is chosen from the data (plan.c says how). */
+#ifndef PEN_COMPONENTS_TRAINER_TRAINING_H
+#define PEN_COMPONENTS_TRAINER_TRAINING_H
+
+#include "components/trainer/examples.h"
+#include "components/trainer/update.h"
+
+enum pen_schedule { PEN_SCHEDULE_CONSTANT, PEN_SCHEDULE_COSINE, PEN_SCHEDULE_LINEAR, PEN_SCHEDULE_STEP };
+enum pen_stop_metric { PEN_STOP_LOSS, PEN_STOP_METRIC };
+
+struct pen_training_options {
+    struct pen_architecture architecture;
+    struct pen_update_options update;
+    double learning_rate; /* 0: automatic */
+    enum pen_schedule schedule;
+    int64_t warmup_steps;   /* -1: automatic */
+    int64_t schedule_step;  /* step schedule: steps between decays; 0: a third of all steps */
+    double schedule_factor; /* step schedule: factor of a decay */
+    double dropout;
+    int64_t batch_size, steps, epochs; /* 0: automatic */
+    int64_t eval_every;                /* steps between validations; 0: an epoch, at most 2000 */
+    uint64_t seed;
+    double validation_fraction; /* -1: automatic; 0: none */
+    bool early_stopping;
+    int64_t patience; /* validations without a better one; 0: automatic */
+    double min_delta;
+    enum pen_stop_metric stop_metric;
+    bool average;
+    bool standardise;
+    int64_t memory_bytes;
+    int64_t log_every; /* steps; 0: at validations */
+};
+
+struct pen_training_result {
+    int64_t steps, best_step, n_train, n_validation, batch_size, epochs_planned, steps_planned;
+    double epochs, learning_rate, seconds, rows_per_s;
+    bool stopped_early;
+    double train_loss, validation_loss, validation_metric, validation_accuracy; /* NaN where not measured */
+};
+
+/* Trains a new network on source. base: a network to start from (same architecture and shapes are taken over name by
+ * name, the rest is fresh), or NULL. curves: a JSON array that gets one object a validation. */
+PEN_MUST_USE pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result,
+                                         pen_json *curves, const struct pen_examples_source *source,
+                                         const struct pen_training_options *options, const struct pen_network *base,
+                                         const struct pen_kernel_table *kernels, struct pen_error *err);
+
+/* Fills in what is automatic, from the examples. plan.c */
+void pen_training_plan(struct pen_training_options *options, const struct pen_network *network, int64_t n_train);
+double pen_training_validation_share(const struct pen_training_options *options, int64_t n_rows);
+double pen_training_rate(const struct pen_training_options *options, int64_t step); /* step from 1 */
+
+#endif

@@ -1,0 +1,91 @@
+/* The gradient of whole models against central differences of their loss, for every kind of model and label.
+ *
+ * The loss is summed in float64 from float32 logits, so a difference over 2h carries about eps |z| / h of noise and
+ * h^2 of truncation; h = 1e-2 balances them near 1e-4 of the gradient's scale. */
+#include "tests/components/trainer/arrays.h"
+#include "tests/pen_test.h"
+
+static double loss_at(struct pen_pass *pass)
+{
+    PEN_ASSERT(pen_pass_forward(pass, 5, 3, NULL) == PEN_OK);
+    PEN_ASSERT(pen_pass_loss(pass, false, 1, NULL) == PEN_OK);
+    return pass->loss_sum / 40;
+}
+
+/* The gradient the pass holds for value i of a parameter; tables are looked up among the touched rows. */
+static double found_gradient(const struct pen_pass *pass, int64_t parameter, int64_t i)
+{
+    const struct pen_network *n = pass->network;
+    const struct pen_parameter *p = &n->parameters[parameter];
+    if (p->offset < n->n_weights + n->n_biases) {
+        return (double)pass->grad[p->offset + i];
+    }
+    for (int64_t f = 0; f < n->spec.n_ids; f++) {
+        const struct pen_embedding_feature *e = n->deep_table[f] == parameter   ? &pass->deep[f]
+                                                : n->wide_table[f] == parameter ? &pass->wide[f]
+                                                                                : NULL;
+        for (int64_t s = 0; e != NULL && s < e->n_touched; s++) {
+            if (e->touched[s] == i / p->dim) {
+                return (double)e->grad[s * p->dim + i % p->dim];
+            }
+        }
+    }
+    return 0;
+}
+
+static void one_model(enum pen_model_kind kind, enum pen_task task, double dropout)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct arrays a;
+    arrays_init(&a, 40, task, 3);
+    struct pen_training_options options = arrays_options(kind, 1);
+    struct pen_network *network = NULL;
+    struct pen_pass *pass = NULL;
+    PEN_REQUIRE_OK(pen_network_create(&network, &options.architecture, &a.spec, &pen_cpu_kernels, &err), &err);
+    pen_network_initialise(network, 1, NULL);
+    network->label_shift = 100;
+    network->label_scale = 20;
+    PEN_REQUIRE_OK(pen_pass_create(&pass, network, 40, true, dropout, 3, &err), &err);
+    struct pen_rows_ids ids[ARRAYS_IDS] = {{a.single, 1, NULL}, {a.many, 1, a.offsets}};
+    struct pen_rows rows = {a.n, a.dense, ids, a.label, a.weight};
+    PEN_CHECK_OK(pen_pass_load(pass, &rows, NULL, 0, a.n, &err), &err);
+    PEN_CHECK_OK(pen_pass_forward(pass, 5, 3, &err), &err);
+    PEN_CHECK_OK(pen_pass_loss(pass, true, 1.0 / 40, &err), &err);
+    PEN_CHECK_OK(pen_pass_backward(pass, 5, 3, &err), &err);
+    for (int64_t k = 0; k < network->n_parameters; k++) {
+        float *w = pen_network_value(network, k);
+        int64_t size = network->parameters[k].n_rows * network->parameters[k].dim;
+        for (int64_t i = 0; i < size; i++) {
+            float old = w[i], up = old + 1e-2f, down = old - 1e-2f;
+            w[i] = up;
+            double difference = loss_at(pass);
+            w[i] = down;
+            difference = (difference - loss_at(pass)) / ((double)up - (double)down);
+            w[i] = old;
+            double found = found_gradient(pass, k, i);
+            PEN_CHECK_MSG(fabs(found - difference) <= 2e-4, "%s[%lld]: expected %g, found %g",
+                          network->parameters[k].name, (long long)i, difference, found);
+        }
+    }
+    pen_pass_destroy(pass);
+    pen_network_destroy(network);
+    arrays_deinit(&a);
+}
+
+static void gradients_match_differences(void)
+{
+    static const enum pen_task tasks[] = {PEN_TASK_BINARY, PEN_TASK_MULTICLASS, PEN_TASK_REGRESSION};
+    for (size_t t = 0; t < 3; t++) {
+        one_model(PEN_MODEL_LINEAR, tasks[t], 0);
+        one_model(PEN_MODEL_DNN, tasks[t], 0);
+        one_model(PEN_MODEL_WIDE_DEEP, tasks[t], 0);
+    }
+}
+
+static void gradients_match_with_dropout(void)
+{
+    one_model(PEN_MODEL_WIDE_DEEP, PEN_TASK_BINARY, 0.4);
+    one_model(PEN_MODEL_DNN, PEN_TASK_MULTICLASS, 0.4);
+}
+
+PEN_SUITE(trainer_gradient, PEN_CASE(gradients_match_differences), PEN_CASE(gradients_match_with_dropout));
