@@ -7,7 +7,15 @@
 
 #include <stdlib.h>
 
-enum { SAMPLE_BYTES = 1 << 20, SNIFF_ROWS = 200, PEEK_BYTES = 1 << 16, N_PEEKS = 7, MANY_SAMPLE_ROWS = 2000 };
+enum {
+    SAMPLE_BYTES = 1 << 20,
+    SNIFF_ROWS = 200,
+    SNIFF_BYTES = 1 << 16,
+    GUESS_ROWS = 4096,
+    PEEK_BYTES = 1 << 16,
+    N_PEEKS = 7,
+    MANY_SAMPLE_ROWS = 2000
+};
 
 struct sample {
     char *memory, *text; /* text = memory + PEN_CSV_PAD, behind mark and skipped lines */
@@ -81,8 +89,9 @@ static const char *row_cell(const struct pen_csv_dialect *dialect, const struct 
 static int64_t evenness(const struct pen_csv_dialect *dialect, struct sample *sample, int64_t *width)
 {
     int64_t open_quote, counts[SNIFF_ROWS], n = 0, best = 0;
-    (void)pen_csv_machine(&sample->index, sample->text, sample->size, INT64_MAX, dialect, &open_quote);
-    for (int64_t row = 0; row < sample->index.n_rows && n < SNIFF_ROWS; row++) {
+    const bool enough =
+        pen_csv_machine(&sample->index, sample->text, sample->size, SNIFF_BYTES, dialect, &open_quote) > 0;
+    for (int64_t row = 0; enough && row < sample->index.n_rows && n < SNIFF_ROWS; row++) {
         int64_t first;
         if (!row_is_blank(dialect, &sample->index, sample->text, row)) {
             counts[n++] = row_width(&sample->index, row, &first);
@@ -345,7 +354,7 @@ struct guess {
 static void guess_rows(const struct pen_csv_reader *reader, const struct pen_csv_index *index, const char *text,
                        char *scratch, int64_t first_row, struct guess *guess)
 {
-    for (int64_t row = first_row; row < index->n_rows; row++) {
+    for (int64_t row = first_row; row < index->n_rows && row < GUESS_ROWS; row++) {
         int64_t first;
         if (row_width(index, row, &first) != reader->n_fields || row_is_blank(&reader->dialect, index, text, row)) {
             continue;
@@ -439,7 +448,9 @@ static pen_status guess_types(struct pen_csv_reader *reader, struct sample *samp
     PEN_ALLOC_GOTO(done, guess.classes, reader->n_columns, err);
     PEN_ALLOC_GOTO(done, guess.distinct, reader->n_columns, err);
     guess_rows(reader, &sample->index, sample->text, sample->scratch, first_row, &guess);
-    guess.n_bytes = sample->size;
+    const int64_t last = sample->index.n_rows < GUESS_ROWS ? sample->index.n_rows - 1 : GUESS_ROWS - 1;
+    const int64_t guessed_bytes = last < 0 ? 0 : (int64_t)sample->index.ends[sample->index.row_ends[last]] + 1;
+    guess.n_bytes = guessed_bytes;
     const int64_t n_rows = guess.n_rows;
     if (!sample->whole) {
         PEN_TRY_GOTO(done, guess_peeks(reader, sample, &guess, err));
@@ -447,7 +458,7 @@ static pen_status guess_types(struct pen_csv_reader *reader, struct sample *samp
         PEN_TRY_GOTO(done, pen_csv_source_open(&source, reader->paths[0], err));
         const int64_t size = pen_csv_source_size(source);
         pen_csv_source_close(source);
-        guess.n_bytes = guess.n_rows > 0 && n_rows > 0 ? sample->size * guess.n_rows / n_rows : sample->size;
+        guess.n_bytes = n_rows > 0 ? guessed_bytes * guess.n_rows / n_rows : guessed_bytes;
         set_types(reader, &guess, size < 0 ? INT64_C(1) << 40 : size * reader->n_paths);
     } else {
         set_types(reader, &guess, sample->size * reader->n_paths);

@@ -104,22 +104,24 @@ const char *pen_csv_unquote(const char *raw, size_t size, char quote, char *scra
         *out_size = size - 2;
         return raw + 1;
     }
-    bool inside = true;
-    bool quoted = true; /* false behind the closing quote: the rest is literal */
+    /* Each quote met inside ends a piece; a second one behind it stands for itself, anything else is literal. */
+    const char *piece = raw + 1;
+    const char *end = raw + size;
     size_t n = 0;
-    for (size_t i = 1; i < size; i++) {
-        const char c = raw[i];
-        if (!quoted || (inside && c != quote)) {
-            scratch[n++] = c;
-        } else if (inside) {
-            inside = false;
-        } else {
-            scratch[n++] = c;
-            inside = c == quote;
-            quoted = c == quote;
+    while (next != NULL) {
+        const size_t piece_size = (size_t)(next - piece);
+        memcpy(scratch + n, piece, piece_size);
+        n += piece_size;
+        piece = next + 1;
+        if (piece == end || *piece != quote) {
+            break;
         }
+        scratch[n++] = quote;
+        piece++;
+        next = piece < end ? memchr(piece, quote, (size_t)(end - piece)) : NULL;
     }
-    *out_size = n;
+    memcpy(scratch + n, piece, (size_t)(end - piece));
+    *out_size = n + (size_t)(end - piece);
     return scratch;
 }
 
