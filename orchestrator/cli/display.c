@@ -1,0 +1,150 @@
+/* Drawing a run as it goes. Node facts come from the artifacts' properties, whatever the component put there. */
+#include "orchestrator/cli/display.h"
+
+#include "core/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_BYTES = 200, FACT_BYTES = 24 };
+
+struct display {
+    const struct pen_cli *cli;
+    const char *node;   /* that runs now */
+    bool line_is_drawn; /* a progress line without newline stands on the terminal */
+};
+
+static void erase_line(struct display *display)
+{
+    if (display->line_is_drawn) {
+        (void)fputs("\r\x1b[K", stderr);
+        display->line_is_drawn = false;
+    }
+}
+
+static void begins(void *user, const char *run, const char *root, const char *device, const char *reason)
+{
+    (void)user;
+    (void)fprintf(stderr, "device %s (%s)  %s  root %s\n", device, reason, run, root);
+}
+
+static void draw(struct display *display, const char *text)
+{
+    if (display->cli->live) {
+        (void)fprintf(stderr, "\r\x1b[K%-20s %.120s", display->node, text);
+        (void)fflush(stderr);
+        display->line_is_drawn = true;
+    }
+}
+
+static void node_starts(void *user, const char *node)
+{
+    struct display *display = user;
+    display->node = node;
+    draw(display, "running");
+}
+
+static void progress(void *user, const char *phase, int64_t done, int64_t total, const char *unit, const char *detail)
+{
+    struct display *display = user;
+    char text[LINE_BYTES];
+    if (total > 0) {
+        (void)snprintf(text, sizeof text, "%s %3.0f%% of %lld %s  %s", phase, 100.0 * (double)done / (double)total,
+                       (long long)total, unit, detail);
+    } else {
+        (void)snprintf(text, sizeof text, "%s %lld %s  %s", phase, (long long)done, unit, detail);
+    }
+    draw(display, text);
+}
+
+static void warning(void *user, const char *text)
+{
+    struct display *display = user;
+    erase_line(display);
+    (void)fprintf(stderr, "%-20s warning: %s\n", display->node == NULL ? "" : display->node, text);
+}
+
+/* "auc 0.91  rows 10036": the scalar properties of all outputs, short ones only. */
+static void add_facts(const pen_json *outputs, struct pen_text *line)
+{
+    const char *port = NULL;
+    const pen_json *output = NULL;
+    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
+        const pen_json *properties = pen_json_get(output, "properties");
+        const char *key = NULL;
+        const pen_json *value = NULL;
+        for (int64_t k = 0; pen_json_member(properties, k, &key, &value); k++) {
+            if (pen_json_is_int(value)) {
+                pen_text_printf(line, "  %s %lld", key, (long long)pen_json_int_or(value, 0));
+            } else if (pen_json_is_number(value)) {
+                pen_text_printf(line, "  %s %.4g", key, pen_json_number_or(value, 0));
+            } else if (pen_json_is_bool(value)) {
+                pen_text_printf(line, "  %s%s", pen_json_bool_or(value, false) ? "" : "not ", key);
+            } else if (pen_json_is_object(value)) {
+                const char *name = NULL;
+                const pen_json *inner = NULL;
+                for (int64_t m = 0; pen_json_member(value, m, &name, &inner); m++) {
+                    if (pen_json_is_number(inner)) {
+                        pen_text_printf(line, "  %s %.6g", name, pen_json_number_or(inner, 0));
+                    }
+                }
+            }
+            if (line->size_bytes > LINE_BYTES) {
+                return;
+            }
+        }
+    }
+}
+
+static void node_ends(void *user, const pen_json *record)
+{
+    struct display *display = user;
+    struct pen_text line = {0};
+    erase_line(display);
+    const char *status = pen_json_string_or(pen_json_get(record, "status"), "");
+    pen_text_printf(&line, "%-20s %-9s %7.3f s", pen_json_string_or(pen_json_get(record, "node"), ""), status,
+                    pen_json_number_or(pen_json_get(record, "seconds"), 0));
+    add_facts(pen_json_get(record, "outputs"), &line);
+    (void)fprintf(stderr, "%s\n", pen_text_view(&line));
+    pen_text_deinit(&line);
+}
+
+static void print_end(const pen_json *outcome)
+{
+    const char *root = pen_json_string_or(pen_json_get(outcome, "root"), "");
+    const char *pushed = pen_json_string_or(pen_json_get(outcome, "pushed"), NULL);
+    const char *status = pen_json_string_or(pen_json_get(outcome, "status"), "");
+    (void)fprintf(stderr, "\n%s: %s in %.3f s\n", pen_json_string_or(pen_json_get(outcome, "run"), ""), status,
+                  pen_json_number_or(pen_json_get(outcome, "seconds"), 0));
+    if (pushed != NULL) {
+        (void)fprintf(stderr, "pushed model: %s\n", pushed);
+    }
+    if (strcmp(status, "failed") == 0) {
+        (void)fprintf(stderr, "logs: %s/runs/%s/\n", root, pen_json_string_or(pen_json_get(outcome, "run"), ""));
+        return;
+    }
+    (void)fprintf(stderr, "next: penstock show evaluation --root %s\n      penstock show statistics --root %s\n", root,
+                  root);
+    if (pushed != NULL) {
+        (void)fprintf(stderr, "      penstock predict %s --csv new.csv\n", pushed);
+    }
+}
+
+pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
+                           const struct pen_run_options *options, struct pen_error *err)
+{
+    struct display display = {.cli = cli};
+    const struct pen_run_watch watch = {&display, begins, node_starts, progress, warning, node_ends};
+    struct pen_run_options watched = *options;
+    pen_json *outcome = NULL;
+    watched.watch = &watch;
+    pen_status status = pen_run_pipeline(pipeline, &watched, &outcome, err);
+    erase_line(&display);
+    if (outcome != NULL) {
+        print_end(outcome);
+        pen_status printed = cli->args.json ? pen_cli_print_json(outcome, status == PEN_OK ? err : NULL) : PEN_OK;
+        status = status == PEN_OK ? printed : status;
+    }
+    pen_json_free(outcome);
+    return status;
+}

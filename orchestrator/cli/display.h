@@ -1,0 +1,12 @@
+/* A run on the terminal: device and root first, one line a node, progress while it works, the result and what to type
+ * next at the end. With --json the outcome alone goes to standard output. Everything else goes to standard error. */
+#ifndef PEN_ORCHESTRATOR_CLI_DISPLAY_H
+#define PEN_ORCHESTRATOR_CLI_DISPLAY_H
+
+#include "orchestrator/cli/verbs.h"
+#include "orchestrator/run/runner.h"
+
+PEN_MUST_USE pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
+                                        const struct pen_run_options *options, struct pen_error *err);
+
+#endif

@@ -1,0 +1,84 @@
+/* penstock plan: what a run would do, and why. */
+#include "orchestrator/cli/verbs.h"
+#include "orchestrator/run/runner.h"
+
+#include <string.h>
+
+enum { EXIT_WORK = 10 };
+
+struct values {
+    const char *from, *to, *only, *device;
+    struct pen_config_strings sets;
+    bool no_cache, detailed_exitcode;
+};
+
+static const struct pen_arg args[] = {
+    {"from", 0, PEN_ARG_TEXT, offsetof(struct values, from), "NODE", "as in run"},
+    {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "as in run"},
+    {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "as in run"},
+    {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "as in run"},
+    {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "as in run"},
+    {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "as in run"},
+    {"detailed-exitcode", 0, PEN_ARG_FLAG, offsetof(struct values, detailed_exitcode), NULL,
+     "exit with 10 when something would run"},
+    {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
+};
+
+static pen_status print_plan(const pen_json *plan, struct pen_error *err)
+{
+    struct pen_text text = {0};
+    const pen_json *nodes = pen_json_get(plan, "nodes");
+    for (int64_t i = 0; i < pen_json_size(nodes); i++) {
+        const pen_json *node = pen_json_at(nodes, i);
+        pen_text_printf(&text, "%-20s %-7s %s\n", pen_json_string_or(pen_json_get(node, "node"), ""),
+                        pen_json_string_or(pen_json_get(node, "action"), ""),
+                        pen_json_string_or(pen_json_get(node, "reason"), ""));
+    }
+    pen_status status = pen_text_check(&text, err);
+    if (status == PEN_OK) {
+        status = pen_cli_print(pen_text_view(&text), err);
+    }
+    pen_text_deinit(&text);
+    return status;
+}
+
+static pen_status run(struct pen_cli *cli, struct pen_error *err)
+{
+    const struct values *values = cli->values;
+    struct pen_pipeline pipeline;
+    PEN_TRY(pen_pipeline_read(&pipeline, cli->args.positionals.items[0], values->sets.items, values->sets.n_items,
+                              pen_components, err));
+    if (cli->args.root != NULL) {
+        pipeline.root = cli->args.root;
+    }
+    const struct pen_run_options options = {
+        .from = values->from,
+        .to = values->to,
+        .only = values->only,
+        .no_cache = values->no_cache,
+        .device = values->device,
+    };
+    pen_json *plan = NULL;
+    pen_status status = pen_plan_pipeline(&pipeline, &options, &plan, err);
+    if (status == PEN_OK) {
+        status = cli->args.json ? pen_cli_print_json(plan, err) : print_plan(plan, err);
+        if (values->detailed_exitcode && pen_json_bool_or(pen_json_get(plan, "work"), false)) {
+            cli->exit_code = EXIT_WORK;
+        }
+    }
+    pen_json_free(plan);
+    pen_pipeline_deinit(&pipeline);
+    return status;
+}
+
+const struct pen_verb pen_verb_plan = {
+    .name = "plan",
+    .arguments = "PIPELINE.yaml",
+    .summary = "say what a run would do, node by node, and why",
+    .examples = "  penstock plan pipeline.yaml\n",
+    .args = args,
+    .values_bytes = sizeof(struct values),
+    .n_positionals_min = 1,
+    .n_positionals_max = 1,
+    .run = run,
+};

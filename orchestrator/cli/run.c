@@ -1,0 +1,55 @@
+/* penstock run: one line a node while it works, what came of it at the end. */
+#include "orchestrator/run/runner.h"
+
+#include "orchestrator/cli/display.h"
+#include "orchestrator/cli/verbs.h"
+
+struct values {
+    const char *from, *to, *only, *device;
+    struct pen_config_strings sets;
+    bool no_cache;
+};
+
+static const struct pen_arg args[] = {
+    {"from", 0, PEN_ARG_TEXT, offsetof(struct values, from), "NODE", "run this node and what depends on it"},
+    {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "run this node and what it depends on"},
+    {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "run this node alone"},
+    {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "change an option: trainer.steps=500"},
+    {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run nodes even when nothing changed"},
+    {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "auto, cpu, cuda or cuda:N"},
+    {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
+};
+
+static pen_status run(struct pen_cli *cli, struct pen_error *err)
+{
+    const struct values *values = cli->values;
+    struct pen_pipeline pipeline;
+    PEN_TRY(pen_pipeline_read(&pipeline, cli->args.positionals.items[0], values->sets.items, values->sets.n_items,
+                              pen_components, err));
+    if (cli->args.root != NULL) {
+        pipeline.root = cli->args.root;
+    }
+    const struct pen_run_options options = {
+        .from = values->from,
+        .to = values->to,
+        .only = values->only,
+        .no_cache = values->no_cache,
+        .device = values->device,
+    };
+    pen_status status = pen_display_run(cli, &pipeline, &options, err);
+    pen_pipeline_deinit(&pipeline);
+    return status;
+}
+
+const struct pen_verb pen_verb_run = {
+    .name = "run",
+    .arguments = "PIPELINE.yaml",
+    .summary = "run a pipeline: what changed runs, the rest comes from the cache",
+    .examples = "  penstock run pipeline.yaml\n"
+                "  penstock run pipeline.yaml --set trainer.steps=500 --from trainer\n",
+    .args = args,
+    .values_bytes = sizeof(struct values),
+    .n_positionals_min = 1,
+    .n_positionals_max = 1,
+    .run = run,
+};

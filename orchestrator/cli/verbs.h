@@ -1,0 +1,50 @@
+/* Verbs of the command line: one file each, one row each in verbs.c. */
+#ifndef PEN_ORCHESTRATOR_CLI_VERBS_H
+#define PEN_ORCHESTRATOR_CLI_VERBS_H
+
+#include "orchestrator/cli/args.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a verb gets: its parsed command line and the terminal's manners. */
+struct pen_cli {
+    struct pen_arena arena;
+    struct pen_args args;
+    const void *values; /* the verb's own struct */
+    bool color;         /* standard output may be coloured */
+    bool live;          /* standard error is a terminal: progress may redraw a line */
+    int exit_code;      /* set by verbs whose success has several codes (plan --detailed-exitcode) */
+};
+
+struct pen_verb {
+    const char *name;
+    const char *arguments;      /* "PIPELINE.yaml"; "" when none */
+    const char *summary;        /* one line */
+    const char *examples;       /* lines, each ending in a newline */
+    const struct pen_arg *args; /* NULL: only the common ones */
+    size_t values_bytes;
+    int n_positionals_min, n_positionals_max;
+    pen_status (*run)(struct pen_cli *cli, struct pen_error *err);
+};
+
+extern const struct pen_verb *const pen_verbs[]; /* in the order of `penstock --help`; ends with NULL */
+
+extern const struct pen_verb pen_verb_init, pen_verb_train, pen_verb_run, pen_verb_plan, pen_verb_version;
+
+/* ---- manners shared by verbs ---- */
+
+/* Writes to standard output; PEN_ERR_IO when it cannot. */
+PEN_MUST_USE pen_status pen_cli_print(const char *text, struct pen_error *err);
+/* The document of --json: indented, with a newline. */
+PEN_MUST_USE pen_status pen_cli_print_json(const pen_json *document, struct pen_error *err);
+
+/* The root a verb speaks of: --root; else that of ./pipeline.yaml; else the only root below ./out. */
+PEN_MUST_USE pen_status pen_cli_root(struct pen_cli *cli, const char **root, struct pen_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
