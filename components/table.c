@@ -1,6 +1,7 @@
 /* The components, in pipeline order. */
 #include "components/component.h"
 
+#include "components/example_gen/example_gen.h"
 #include "components/example_validator/example_validator.h"
 #include "components/pusher/pusher.h"
 #include "components/resolver/resolver.h"
@@ -10,6 +11,7 @@
 #include "components/transform/transform.h"
 
 const struct pen_component *const pen_components[] = {
+    &pen_example_gen,
     &pen_statistics_gen,
     &pen_schema_gen,
     &pen_example_validator,

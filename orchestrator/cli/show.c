@@ -13,9 +13,9 @@ static pen_status show_statistics(const char *path, struct pen_text *out, struct
 {
     struct pen_statistics statistics = {0};
     PEN_TRY(pen_statistics_read(path, &statistics, err));
-    pen_status status = pen_statistics_render(&statistics, out, WIDTH, err);
+    pen_statistics_render(&statistics, out, WIDTH);
     pen_statistics_deinit(&statistics);
-    return status;
+    return pen_text_check(out, err);
 }
 
 static pen_status show_json(const char *path,
