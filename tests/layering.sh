@@ -26,7 +26,7 @@ foreign 'hdf5\.h|H5' 'datasets/store/[a-z0-9_]*\.[ch]'
 foreign 'cblas\.h' 'kernels/[a-z_]*/[a-z0-9_]*\.c'
 foreign 'zlib\.h|zstd\.h|isa-l' 'datasets/csv/[a-z0-9_]*\.c'
 
-for header in $(find core kernels datasets components orchestrator -name '*.h' ! -name '*_internal.h' | sort); do
+for header in $(find core kernels datasets components orchestrator -name '*.h' ! -name '*_internal.h' ! -name '*_template.h' | sort); do
     printf '#include "%s"\n#include "%s"\nint pen_probe;\n' "$header" "$header" >"${TMPDIR:-/tmp}/pen_probe_$$.c"
     $compiler -std=c17 -D_GNU_SOURCE -I. -Wall -Werror -fsyntax-only "${TMPDIR:-/tmp}/pen_probe_$$.c" ||
         report "$header does not compile alone"

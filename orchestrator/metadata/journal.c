@@ -30,25 +30,24 @@ static bool follows(const char chain[9], const char *line, size_t size)
     return memcmp(expected, line, 8) == 0;
 }
 
-/* Is there a pair of neighbouring lines after a bad one of which the second follows the first? Then the damage lies in
- * the middle, not at the end. */
+/* Does a whole record stand after the first bad line? Only the last line can be torn by a crash, so then the damage lies
+ * in the middle. (Its checksum cannot be judged: the bad line hides what it was chained to.) */
 static bool verifies_later(const char *text, size_t size)
 {
-    const char *previous = NULL;
+    bool first = true;
     while (size > 0) {
         const char *newline = memchr(text, '\n', size);
         if (newline == NULL) {
             return false;
         }
         size_t length = (size_t)(newline - text);
-        char chain[9] = "";
-        if (previous != NULL) {
-            memcpy(chain, previous, 8);
-            if (follows(chain, text, length)) {
-                return true;
-            }
+        pen_json *record = NULL;
+        if (!first && length > PREFIX_BYTES && text[8] == ' ' && text[PREFIX_BYTES] == '{' &&
+            pen_json_parse(text + PREFIX_BYTES, length - PREFIX_BYTES, "", &record, NULL) == PEN_OK) {
+            pen_json_free(record);
+            return true;
         }
-        previous = length >= PREFIX_BYTES ? text : NULL;
+        first = false;
         text = newline + 1;
         size -= length + 1;
     }
