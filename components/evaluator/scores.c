@@ -1,0 +1,215 @@
+/* The candidate reads the transformed store, a batch at a time; the baseline reads raw chunks through its own graph,
+ * because another run's constants and vocabularies are not its own even where the shapes agree. */
+#include "components/evaluator/scores.h"
+
+#include "components/transform/graph.h"
+#include "core/files.h"
+#include "core/log.h"
+#include "core/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { BATCH_ROWS = 8192 };
+
+static pen_status allocate(struct pen_scores *scores, int64_t n_raw, bool has_weight, struct pen_error *err)
+{
+    struct pen_eval_rows *rows = &scores->rows;
+    scores->n_raw = n_raw;
+    PEN_ALLOC(scores->keep, n_raw + 1, err);
+    PEN_ALLOC(rows->labels, n_raw + 1, err);
+    PEN_ALLOC(scores->predictions, (n_raw + 1) * scores->n_outputs, err);
+    if (rows->task != PEN_TASK_REGRESSION) {
+        PEN_ALLOC(rows->classes, n_raw + 1, err);
+    }
+    if (has_weight) {
+        PEN_ALLOC(rows->weights, n_raw + 1, err);
+    }
+    return PEN_OK;
+}
+
+static bool label_usable(const struct pen_eval_rows *rows, float label)
+{
+    return isfinite(label) && (rows->task != PEN_TASK_MULTICLASS || (label >= 0 && label < (float)rows->n_classes));
+}
+
+/* Appends the usable rows of one batch. */
+static void append(struct pen_scores *scores, const struct pen_tensor_batch *batch, const float *predictions,
+                   int64_t first_row)
+{
+    struct pen_eval_rows *rows = &scores->rows;
+    for (int64_t i = 0; i < batch->n_rows; i++) {
+        float label = batch->label[i], weight = batch->weight != NULL ? batch->weight[i] : 1.0f;
+        bool weight_usable = isfinite(weight) && weight >= 0;
+        if (!label_usable(rows, label) || !weight_usable) {
+            scores->n_without_label += label_usable(rows, label) ? 0 : 1;
+            scores->n_bad_weight += label_usable(rows, label) ? 1 : 0;
+            continue;
+        }
+        scores->keep[first_row + i] = 1;
+        rows->labels[rows->n] = label;
+        if (rows->weights != NULL) {
+            rows->weights[rows->n] = weight;
+        }
+        if (rows->classes != NULL) {
+            rows->classes[rows->n] = rows->task == PEN_TASK_BINARY ? (label > 0.5f ? 1 : 0) : (int32_t)label;
+        }
+        for (int64_t c = 0; c < scores->n_outputs; c++) {
+            scores->predictions[rows->n * scores->n_outputs + c] = predictions[i * scores->n_outputs + c];
+        }
+        rows->n++;
+    }
+}
+
+pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model, struct pen_error *err)
+{
+    struct pen_tensor_store *store = NULL;
+    struct pen_tensor_buffer *buffer = NULL;
+    float *predictions = NULL;
+    pen_status status = PEN_OK;
+    *scores = (struct pen_scores){0};
+    PEN_TRY_GOTO(cleanup, pen_tensor_open(&store, path, err));
+    const struct pen_tensor_spec *spec = pen_tensor_spec_of(store);
+    int64_t n_raw = pen_tensor_n_rows(store);
+    if (spec->task == PEN_TASK_NONE) {
+        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_DATA, "%s: expected labels to evaluate against, found none", path);
+    }
+    scores->rows.task = spec->task;
+    scores->rows.n_classes = spec->task == PEN_TASK_BINARY ? 2 : spec->n_classes;
+    scores->n_outputs = pen_model_n_outputs(model);
+    if (scores->n_outputs != (spec->task == PEN_TASK_MULTICLASS ? spec->n_classes : 1)) {
+        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_DATA, "%s: the model gives %lld numbers a row, the data has %lld classes",
+                      path, (long long)scores->n_outputs, (long long)spec->n_classes);
+    }
+    PEN_TRY_GOTO(cleanup, allocate(scores, n_raw, spec->has_weight, err));
+    PEN_TRY_GOTO(cleanup, pen_tensor_buffer_create(&buffer, spec, err));
+    PEN_ALLOC_GOTO(cleanup, predictions, BATCH_ROWS * scores->n_outputs, err);
+    for (int64_t row = 0; row < n_raw; row += BATCH_ROWS) {
+        struct pen_tensor_batch batch;
+        int64_t n = n_raw - row < BATCH_ROWS ? n_raw - row : BATCH_ROWS;
+        PEN_TRY_GOTO(cleanup, pen_cancel_check(err));
+        PEN_TRY_GOTO(cleanup, pen_tensor_read(store, row, n, buffer, &batch, err));
+        PEN_TRY_GOTO(cleanup, pen_model_predict(model, predictions, &batch, err));
+        append(scores, &batch, predictions, row);
+        pen_progress("evaluate", row + n, n_raw, "rows", "%s", "");
+    }
+cleanup:
+    pen_free(predictions);
+    pen_tensor_buffer_destroy(buffer);
+    pen_tensor_close(store);
+    return status;
+}
+
+/* ---- baseline ---- */
+
+struct baseline {
+    struct pen_model *model;
+    struct pen_transform_graph *graph;
+    struct pen_transform_scratch *scratch;
+    const struct pen_store *raw;
+    struct pen_store_buffer *buffers;
+    struct pen_column *views;
+    const char **names;
+    int64_t n_inputs, n_found;
+    float *predictions;
+};
+
+static pen_status open_baseline(struct baseline *b, const char *directory, const struct pen_scores *scores,
+                                const struct pen_kernel_table *kernels, struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    PEN_TRY(pen_model_load(&b->model, directory, kernels, err));
+    if (pen_model_n_outputs(b->model) != scores->n_outputs || pen_model_spec(b->model)->task != scores->rows.task) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: another task or number of classes than the candidate's", directory);
+    }
+    if (snprintf(path, sizeof path, "%s/transform", directory) >= (int)sizeof path) {
+        PEN_FAIL(err, PEN_ERR_LIMIT, "%.80s: path too long", directory);
+    }
+    PEN_TRY(pen_transform_load(&b->graph, path, err));
+    PEN_TRY(pen_transform_scratch_create(&b->scratch, b->graph, err));
+    b->n_inputs = pen_transform_n_inputs(b->graph, false);
+    PEN_ALLOC(b->buffers, b->n_inputs + 1, err);
+    PEN_ALLOC(b->views, b->n_inputs + 1, err);
+    PEN_ALLOC(b->names, b->n_inputs + 1, err);
+    PEN_ALLOC(b->predictions, (int64_t)PEN_STORE_CHUNK_ROWS * scores->n_outputs, err);
+    return PEN_OK;
+}
+
+static pen_status read_chunk(struct baseline *b, int64_t chunk, struct pen_error *err)
+{
+    b->n_found = 0;
+    for (int64_t i = 0; i < b->n_inputs; i++) {
+        const char *name = pen_transform_input_name(b->graph, i);
+        int64_t column = pen_store_find_column(b->raw, name);
+        if (column >= 0) {
+            b->names[b->n_found] = name;
+            PEN_TRY(pen_store_read(b->raw, column, chunk, &b->buffers[i], &b->views[b->n_found], err));
+            b->n_found++;
+        }
+    }
+    return PEN_OK;
+}
+
+static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, const struct pen_kernel_table *kernels,
+                                 struct pen_error *err)
+{
+    int64_t raw = 0, kept = 0;
+    for (int64_t chunk = 0; chunk < pen_store_n_chunks(b->raw); chunk++) {
+        struct pen_tensor_batch tensors;
+        PEN_TRY(pen_cancel_check(err));
+        PEN_TRY(read_chunk(b, chunk, err));
+        struct pen_batch batch = {pen_store_chunk_rows(b->raw, chunk), raw, b->n_found, b->names, b->views};
+        PEN_TRY(pen_transform_apply(b->graph, kernels, &batch, false, b->scratch, &tensors, err));
+        PEN_TRY(pen_model_predict(b->model, b->predictions, &tensors, err));
+        for (int64_t i = 0; i < batch.n_rows; i++, raw++) {
+            for (int64_t c = 0; scores->keep[raw] != 0 && c < scores->n_outputs; c++) {
+                scores->baseline[kept * scores->n_outputs + c] = b->predictions[i * scores->n_outputs + c];
+            }
+            kept += scores->keep[raw];
+        }
+    }
+    return PEN_OK;
+}
+
+pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory, const struct pen_store *raw,
+                               const struct pen_kernel_table *kernels, struct pen_error *err)
+{
+    struct baseline b = {.raw = raw};
+    pen_status status = open_baseline(&b, directory, scores, kernels, err);
+    if (status == PEN_OK) {
+        scores->baseline = pen_calloc((scores->rows.n + 1) * scores->n_outputs, sizeof *scores->baseline);
+        status = scores->baseline != NULL
+                     ? score_baseline(&b, scores, kernels, err)
+                     : pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: baseline predictions");
+    }
+    if (status != PEN_OK) {
+        pen_free(scores->baseline);
+        scores->baseline = NULL;
+    }
+    for (int64_t i = 0; b.buffers != NULL && i < b.n_inputs; i++) {
+        pen_store_buffer_deinit(&b.buffers[i]);
+    }
+    pen_free(b.buffers);
+    pen_free(b.views);
+    pen_free(b.names);
+    pen_free(b.predictions);
+    if (b.graph != NULL) {
+        pen_transform_scratch_destroy(b.scratch);
+        pen_transform_destroy(b.graph);
+    }
+    if (b.model != NULL) {
+        pen_model_destroy(b.model);
+    }
+    return status;
+}
+
+void pen_scores_deinit(struct pen_scores *scores)
+{
+    pen_free(scores->keep);
+    pen_free(scores->rows.labels);
+    pen_free(scores->rows.weights);
+    pen_free(scores->rows.classes);
+    pen_free(scores->predictions);
+    pen_free(scores->baseline);
+    *scores = (struct pen_scores){0};
+}
