@@ -1,6 +1,7 @@
 /* The components, in pipeline order. */
 #include "components/component.h"
 
+#include "components/evaluator/evaluator.h"
 #include "components/example_gen/example_gen.h"
 #include "components/example_validator/example_validator.h"
 #include "components/pusher/pusher.h"
@@ -11,13 +12,9 @@
 #include "components/transform/transform.h"
 
 const struct pen_component *const pen_components[] = {
-    &pen_example_gen,
-    &pen_statistics_gen,
-    &pen_schema_gen,
-    &pen_example_validator,
-    &pen_transform,
-    &pen_trainer,
-    &pen_resolver,
-    &pen_pusher,
-    NULL,
+    &pen_example_gen, &pen_statistics_gen,
+    &pen_schema_gen,  &pen_example_validator,
+    &pen_transform,   &pen_trainer,
+    &pen_resolver,    &pen_evaluator,
+    &pen_pusher,      NULL,
 };
