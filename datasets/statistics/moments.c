@@ -8,14 +8,24 @@
 enum { LANES = 8 };
 
 struct tile {
-    double sum, min, max;
+    double sum, rest; /* the sum, and what its rounding left over */
+    double min, max;
     int64_t n_zeros;
 };
+
+/* Adds value to *sum and the rounding of that, by Knuth's two-sum, to *rest. */
+static inline __attribute__((always_inline)) void two_sum(double *sum, double *rest, double value)
+{
+    double total = *sum + value;
+    double part = total - *sum;
+    *rest += (*sum - (total - part)) + (value - part);
+    *sum = total;
+}
 
 static inline __attribute__((always_inline)) void tile_sums_body(struct tile *tile, const double *restrict x,
                                                                  int64_t n_values)
 {
-    double sum[LANES] = {0}, min[LANES], max[LANES];
+    double sum[LANES] = {0}, rest[LANES] = {0}, min[LANES], max[LANES];
     int64_t zeros[LANES] = {0};
     for (int lane = 0; lane < LANES; lane++) {
         min[lane] = (double)INFINITY;
@@ -25,19 +35,23 @@ static inline __attribute__((always_inline)) void tile_sums_body(struct tile *ti
     for (; i + LANES <= n_values; i += LANES) {
         for (int lane = 0; lane < LANES; lane++) {
             double value = x[i + lane];
-            sum[lane] += value;
+            two_sum(&sum[lane], &rest[lane], value);
             min[lane] = value < min[lane] ? value : min[lane];
             max[lane] = value > max[lane] ? value : max[lane];
             zeros[lane] += value == 0.0;
         }
     }
     for (int lane = 0; i < n_values; i++, lane++) {
-        sum[lane] += x[i];
+        two_sum(&sum[lane], &rest[lane], x[i]);
         min[lane] = x[i] < min[lane] ? x[i] : min[lane];
         max[lane] = x[i] > max[lane] ? x[i] : max[lane];
         zeros[lane] += x[i] == 0.0;
     }
-    tile->sum = ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
+    tile->sum = tile->rest = 0;
+    for (int lane = 0; lane < LANES; lane++) {
+        two_sum(&tile->sum, &tile->rest, sum[lane]);
+        tile->rest += rest[lane];
+    }
     tile->min = (double)INFINITY;
     tile->max = -(double)INFINITY;
     tile->n_zeros = 0;
@@ -48,7 +62,7 @@ static inline __attribute__((always_inline)) void tile_sums_body(struct tile *ti
     }
 }
 
-/* Sums of x - mean and of its square. The first is what rounding took from the mean. */
+/* Sums of x - mean and of its square; the first is what rounding took from the mean. */
 static inline __attribute__((always_inline)) void tile_deviations_body(double out[2], const double *restrict x,
                                                                        double mean, int64_t n_values)
 {
@@ -133,14 +147,10 @@ void pen_moments_init(struct pen_moments *moments)
     moments->max = -(double)INFINITY;
 }
 
-/* Knuth's two-sum: high + low stays the exact sum but for the rounding of low. */
 static void add_sum(struct pen_moments *moments, double high, double low)
 {
-    double sum = moments->sum_high + high;
-    double part = sum - moments->sum_high;
-    double rest = (moments->sum_high - (sum - part)) + (high - part);
-    moments->sum_high = sum;
-    moments->sum_low += rest + low;
+    two_sum(&moments->sum_high, &moments->sum_low, high);
+    moments->sum_low += low;
 }
 
 static void join_mean(double *mean, double *deviations, double weight, double other_mean, double other_deviations,
@@ -160,13 +170,12 @@ static void join_tile(struct pen_moments *moments, const struct tile *tile, cons
     if (n_values == 0) {
         return;
     }
-    double n = (double)n_values, mean = tile->sum / n, deltas[2];
+    double n = (double)n_values, mean = (tile->sum + tile->rest) / n, deltas[2];
     tile_deviations(deltas, values, mean, n_values);
-    double sum = n * mean;
-    add_sum(moments, sum, fma(n, mean, -sum) + deltas[0]);
+    add_sum(moments, tile->sum, tile->rest);
     double deviations = deltas[1] - deltas[0] * (deltas[0] / n);
-    join_mean(&moments->mean, &moments->deviations, (double)moments->n_finite, mean + deltas[0] / n,
-              deviations > 0 ? deviations : 0, n);
+    join_mean(&moments->mean, &moments->deviations, (double)moments->n_finite, mean, deviations > 0 ? deviations : 0,
+              n);
     moments->n_finite += n_values;
     moments->n_zeros += tile->n_zeros;
     moments->min = tile->min < moments->min ? tile->min : moments->min;

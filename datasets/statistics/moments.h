@@ -1,10 +1,10 @@
 /* Moments: counts, sum, mean, squared deviations, least and greatest of many doubles, in one sweep.
  *
  * Tiles of PEN_TILE values stay in the first-level cache: their sum gives the tile's mean, a second look at the tile
- * the squared deviations from it and what rounding took from the mean, and tiles are joined by the formula of Chan,
- * Golub and LeVeque (1979). Total sums are kept in double-double, so that the mean is right to the last digit. Eight
- * running sums have a fixed order, the same on every processor, and joining is in the caller's order: results depend on
- * neither SIMD width nor threads.
+ * the squared deviations from it, and tiles are joined by the formula of Chan, Golub and LeVeque (1979). All sums of
+ * values keep what their rounding leaves over (Knuth's two-sum), so that the mean is right to the last digit. Eight
+ * running sums have a fixed order, the same on every processor, and joining is in the caller's order: results depend
+ * on neither SIMD width nor threads.
  *
  * Deviations beyond 1e154 overflow to infinity when squared. NaN stays out of everything but its count. Infinities are
  * counted and make mean and deviation what IEEE says. Values are expected without -0 (add 0.0). */

@@ -14,6 +14,7 @@ struct pen_select_part {
     const struct pen_select *select;
     int64_t *counts;
     double *weights;
+    uint64_t *key_ends;
     int64_t n_collected, capacity, weight_capacity;
     uint64_t *keys;
     double *key_weights;
@@ -46,12 +47,16 @@ static pen_status copy_wanted(struct wanted **wanted, const double *targets, int
 }
 
 pen_status pen_select_alloc_bins(const struct pen_select *select, int64_t **counts, double **weights,
-                                 struct pen_error *err)
+                                 uint64_t **key_ends, struct pen_error *err)
 {
     if (select->collecting) {
         return PEN_OK;
     }
     PEN_ALLOC(*counts, select->n_bins, err);
+    PEN_ALLOC(*key_ends, 2 * select->n_windows, err);
+    for (int64_t i = 0; i < select->n_windows; i++) {
+        (*key_ends)[2 * i] = UINT64_MAX;
+    }
     if (select->query.weighted) {
         PEN_ALLOC(*weights, select->n_bins, err);
     }
@@ -78,7 +83,7 @@ pen_status pen_select_create(struct pen_select **select, const struct pen_select
     made->n_bins = made->first.n_bins;
     made->collecting = query->n_values <= SORT_AT_ONCE && query->n_values <= made->query.max_collect;
     made->unfinished = query->n_values > 0 && query->n_ranks + query->n_edges > 0;
-    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(made, &made->counts, &made->weights, err));
+    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(made, &made->counts, &made->weights, &made->key_ends, err));
 cleanup:
     if (status != PEN_OK) {
         pen_select_destroy(made);
@@ -97,6 +102,7 @@ void pen_select_destroy(struct pen_select *select)
         pen_free(select->interesting);
         pen_free(select->counts);
         pen_free(select->weights);
+        pen_free(select->key_ends);
         pen_free(select->keys);
         pen_free(select->key_weights);
         pen_free(select);
@@ -116,7 +122,7 @@ pen_status pen_select_part_create(struct pen_select_part **part, const struct pe
     pen_status status = PEN_OK;
     PEN_ALLOC_GOTO(cleanup, made, 1, err);
     made->select = select;
-    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(select, &made->counts, &made->weights, err));
+    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(select, &made->counts, &made->weights, &made->key_ends, err));
 cleanup:
     if (status != PEN_OK) {
         pen_select_part_destroy(made);
@@ -131,6 +137,7 @@ void pen_select_part_destroy(struct pen_select_part *part)
     if (part != NULL) {
         pen_free(part->counts);
         pen_free(part->weights);
+        pen_free(part->key_ends);
         pen_free(part->keys);
         pen_free(part->key_weights);
         pen_free(part);
@@ -220,17 +227,28 @@ static pen_status collect(struct pen_select_part *part, uint64_t key, double wei
     return PEN_OK;
 }
 
-static pen_status accept_in_window(struct pen_select_part *part, double value, double weight, struct pen_error *err)
+/* `first`: the first window in the value's bin of the first sweep; nearly always the only one. */
+static inline pen_status accept_in_window(struct pen_select_part *part, int64_t first, double value, double weight,
+                                          struct pen_error *err)
 {
+    const struct pen_select *select = part->select;
     uint64_t key = key_of(value);
-    const struct window *window = pen_select_window_of(part->select, key);
-    if (window == NULL) {
+    int64_t at = first;
+    while (at < select->n_windows && select->windows[at].low <= key &&
+           (key - select->windows[at].low) >> select->windows[at].shift >= (uint64_t)select->windows[at].n_bins) {
+        at++;
+    }
+    if (at == select->n_windows || select->windows[at].low > key) {
         return PEN_OK;
     }
-    if (part->select->collecting) {
+    if (select->collecting) {
         return collect(part, key, weight, err);
     }
+    const struct window *window = &select->windows[at];
+    uint64_t *ends = part->key_ends + 2 * at;
     int64_t bin = window->first_bin + (int64_t)((key - window->low) >> window->shift);
+    ends[0] = key < ends[0] ? key : ends[0];
+    ends[1] = key > ends[1] ? key : ends[1];
     part->counts[bin]++;
     if (part->weights != NULL) {
         part->weights[bin] += weight;
@@ -258,8 +276,9 @@ pen_status pen_select_accept(struct pen_select_part *part, const double *values,
             continue;
         }
         for (int64_t i = 0; i < n; i++) {
-            if (select->interesting == NULL || select->interesting[bins[i]] != 0) {
-                PEN_TRY(accept_in_window(part, block[i], weights == NULL ? 1.0 : weights[first + i], err));
+            int64_t window = select->interesting == NULL ? 1 : select->interesting[bins[i]];
+            if (window != 0) {
+                PEN_TRY(accept_in_window(part, window - 1, block[i], weights == NULL ? 1.0 : weights[first + i], err));
             }
         }
     }
@@ -274,6 +293,11 @@ pen_status pen_select_merge(struct pen_select *select, const struct pen_select_p
         }
         for (int64_t i = 0; i < select->n_bins && select->weights != NULL; i++) {
             select->weights[i] += part->weights[i];
+        }
+        for (int64_t i = 0; i < 2 * select->n_windows; i += 2) {
+            uint64_t *ends = select->key_ends + i, *others = part->key_ends + i;
+            ends[0] = others[0] < ends[0] ? others[0] : ends[0];
+            ends[1] = others[1] > ends[1] ? others[1] : ends[1];
         }
         return PEN_OK;
     }

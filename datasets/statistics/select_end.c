@@ -94,6 +94,26 @@ static struct window bin_window(const struct pen_select *select, const struct wi
     return window;
 }
 
+/* A window in which a later sweep saw only one key (ties) has its answers at once. */
+static bool one_key(const struct pen_select *select, bool is_rank, struct wanted *wanted)
+{
+    const uint64_t *ends = select->key_ends + 2 * wanted->window;
+    const struct window *window = &select->windows[wanted->window];
+    if (ends[0] != ends[1]) {
+        return false;
+    }
+    double count = 0;
+    for (int64_t bin = window->first_bin; bin < window->first_bin + window->n_bins; bin++) {
+        count += bin_count(select, bin);
+    }
+    wanted->window = -1;
+    wanted->result = value_of(ends[0]);
+    if (!is_rank) {
+        wanted->result = window->below + (ends[0] < key_of(wanted->target + 0.0) ? count : 0.0);
+    }
+    return true;
+}
+
 static void find_pending(struct pen_select *select, struct pending *pending, int64_t *n_pending)
 {
     for (int kind = 0; kind < 2; kind++) {
@@ -101,6 +121,9 @@ static void find_pending(struct pen_select *select, struct pending *pending, int
         int64_t n_list = kind == 0 ? select->query.n_ranks : select->query.n_edges;
         for (int64_t i = 0; i < n_list; i++) {
             if (list[i].window < 0) {
+                continue;
+            }
+            if (one_key(select, kind == 0, &list[i])) {
                 continue;
             }
             struct window *window = &select->windows[list[i].window];
@@ -118,7 +141,7 @@ static void find_pending(struct pen_select *select, struct pending *pending, int
 static void set_windows(struct pen_select *select, struct pending *pending, int64_t n_pending)
 {
     qsort(pending, (size_t)n_pending, sizeof *pending, by_low);
-    memset(select->interesting, 0, (size_t)select->first.n_bins);
+    memset(select->interesting, 0, (size_t)select->first.n_bins * sizeof *select->interesting);
     int64_t n_values = 0;
     select->n_windows = 0;
     select->n_bins = 0;
@@ -129,7 +152,8 @@ static void set_windows(struct pen_select *select, struct pending *pending, int6
             window->first_bin = select->n_bins;
             select->n_bins += window->n_bins;
             n_values += window->n_values;
-            select->interesting[(window->low - select->first.low) >> select->first.shift] = 1;
+            uint16_t *first = &select->interesting[(window->low - select->first.low) >> select->first.shift];
+            *first = *first != 0 ? *first : (uint16_t)select->n_windows;
         }
         pending[i].wanted->window = select->n_windows - 1;
     }
@@ -150,10 +174,12 @@ static pen_status end_counting(struct pen_select *select, struct pen_error *err)
     set_windows(select, pending, n_pending);
     pen_free(select->counts);
     pen_free(select->weights);
+    pen_free(select->key_ends);
     select->counts = NULL;
     select->weights = NULL;
+    select->key_ends = NULL;
     if (select->unfinished) {
-        PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(select, &select->counts, &select->weights, err));
+        PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(select, &select->counts, &select->weights, &select->key_ends, err));
     }
 cleanup:
     pen_free(pending);

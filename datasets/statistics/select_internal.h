@@ -27,10 +27,11 @@ struct pen_select {
     int64_t n_windows, n_bins;
     struct window *windows; /* by low */
     bool collecting, unfinished;
-    struct window first;  /* of the first sweep */
-    uint8_t *interesting; /* per bin of the first sweep: a window lies in it; NULL before its end */
+    struct window first;   /* of the first sweep */
+    uint16_t *interesting; /* per bin of the first sweep: 1 + the first window in it, or 0; NULL before its end */
     int64_t *counts;
     double *weights;
+    uint64_t *key_ends; /* least and greatest key seen in each window; not kept by the first sweep */
     int64_t n_collected, capacity, weight_capacity;
     uint64_t *keys;
     double *key_weights;
@@ -45,8 +46,8 @@ static inline uint64_t key_of(double value)
 
 /* The window that holds key, or NULL. */
 const struct window *pen_select_window_of(const struct pen_select *select, uint64_t key);
-/* Zeroed bins of a sweep; none while collecting. */
+/* Zeroed bins of a sweep, and for each window the least and the greatest key it sees; none while collecting. */
 PEN_MUST_USE pen_status pen_select_alloc_bins(const struct pen_select *select, int64_t **counts, double **weights,
-                                              struct pen_error *err);
+                                              uint64_t **key_ends, struct pen_error *err);
 
 #endif
