@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 
 static const char *text_of(const pen_json *record, const char *key)
 {
@@ -101,6 +102,20 @@ static pen_status abandon_unfinished(struct pen_metadata *metadata, struct pen_e
     return PEN_OK;
 }
 
+/* A killed run's child shares its lock until the kernel has ended it too, some milliseconds later: ask again for a
+ * quarter of a second before the root counts as busy. */
+static pen_status take_lock(struct pen_lock *lock, const char *path, struct pen_error *err)
+{
+    enum { TRIES = 25, PAUSE_NS = 10000000 };
+    pen_status status = pen_lock_take(lock, path, err);
+    for (int i = 1; i < TRIES && status == PEN_ERR_BUSY; i++) {
+        const struct timespec pause = {.tv_nsec = PAUSE_NS};
+        (void)nanosleep(&pause, NULL);
+        status = pen_lock_take(lock, path, err);
+    }
+    return status;
+}
+
 pen_status pen_metadata_open(struct pen_metadata *metadata, const char *root, bool write, struct pen_error *err)
 {
     char folder[PEN_PATH_BYTES];
@@ -123,7 +138,7 @@ pen_status pen_metadata_open(struct pen_metadata *metadata, const char *root, bo
     if (write) {
         PEN_TRY_GOTO(failed, status);
         PEN_TRY_GOTO(failed, pen_directory_create(folder, err));
-        PEN_TRY_GOTO(failed, pen_lock_take(&metadata->lock, path, err));
+        PEN_TRY_GOTO(failed, take_lock(&metadata->lock, path, err));
         PEN_TRY_GOTO(failed, initialise(folder, err));
     }
     PEN_TRY_GOTO(failed, status);
@@ -176,7 +191,8 @@ const pen_json *pen_metadata_find_execution(const struct pen_metadata *metadata,
 {
     for (int64_t i = pen_json_size(metadata->executions) - 1; i >= 0; i--) {
         const pen_json *record = pen_json_at(metadata->executions, i);
-        if (pen_json_int_or(pen_json_get(record, "execution"), -1) == execution) {
+        if (pen_json_int_or(pen_json_get(record, "execution"), -1) == execution &&
+            strcmp(text_of(record, "status"), "cached") != 0) {
             return record;
         }
     }

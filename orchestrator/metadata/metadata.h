@@ -46,6 +46,7 @@ PEN_MUST_USE pen_status pen_metadata_record(struct pen_metadata *metadata, const
 
 /* Borrowed; NULL when there is none. */
 const pen_json *pen_metadata_find_run(const struct pen_metadata *metadata, const char *run); /* NULL run: the newest */
+/* The execution itself, never a later record that took its outputs from the cache. */
 const pen_json *pen_metadata_find_execution(const struct pen_metadata *metadata, int64_t execution);
 /* The newest execution of the node that succeeded (or was cached) under the key; key NULL: under any. */
 const pen_json *pen_metadata_find_success(const struct pen_metadata *metadata, const char *node, const char *key);

@@ -216,6 +216,9 @@ static pen_status add_extra_node(struct pen_pipeline *pipeline, const struct pen
         return pen_config_error(entry, err, "node %.80s: expected a new name of letters, digits, '_', '.' and '-'",
                                 name);
     }
+    if (strcmp(name, "runs") == 0 || strcmp(name, "metadata") == 0) {
+        return pen_config_error(entry, err, "node %s: that folder of the root is taken; use another name", name);
+    }
     for (int64_t i = 0; i < entry->n_children; i++) {
         if (strcmp(entry->keys[i], keys[0]) != 0 && strcmp(entry->keys[i], keys[1]) != 0 &&
             strcmp(entry->keys[i], keys[2]) != 0) {
@@ -318,6 +321,9 @@ static pen_status build_nodes(struct pen_pipeline *pipeline, const struct pen_co
     }
     for (int64_t i = n_standard; i < pipeline->n_nodes; i++) {
         const struct pen_config_node *inputs = pen_config_get(extras->children[i - n_standard], "inputs");
+        if (inputs != NULL && inputs->kind != PEN_CONFIG_MAP && inputs->kind != PEN_CONFIG_NULL) {
+            return pen_config_error(inputs, err, "inputs: expected a map {port: node.output}");
+        }
         for (int64_t k = 0; inputs != NULL && k < inputs->n_children; k++) {
             PEN_TRY(wire_input(pipeline, &pipeline->nodes[i], inputs, k, err));
         }

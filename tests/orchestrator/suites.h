@@ -1,1 +1,3 @@
 X(journal)
+X(pipeline)
+X(runner)
