@@ -6,6 +6,7 @@
 #include "core/rng.h"
 
 #include <math.h>
+#include <omp.h>
 #include <string.h>
 
 enum { STREAM_ROWS = 3, STREAM_MASKS = 4 };
@@ -80,12 +81,17 @@ static void first_values(struct run *r, const struct pen_network *base)
     }
 }
 
+enum { ONE_THREAD_BATCH = 256 };
+
 static pen_status prepare(struct run *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     struct pen_training_options *o = &r->options;
     first_values(r, base);
     pen_training_plan(o, n, r->examples->n_train);
+    if (o->batch_size <= ONE_THREAD_BATCH) {
+        omp_set_num_threads(1); /* a step is shorter than waking a second thread; the caller sets it back */
+    }
     PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, r->examples->max_ids_a_row, err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
     PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, err));
