@@ -1,5 +1,6 @@
 X(example_validator)
 X(validate)
+X(statistics_gen)
 X(resolver)
 X(pusher)
 X(transform_semantics)
