@@ -325,7 +325,7 @@ pen_status pen_store_read(const struct pen_store *store, int64_t column_number, 
         status = read_values(store, column, first, n_rows, buffer, view, err);
     }
     if (status != PEN_OK) {
-        pen_error_prefix(err, "column %s, chunk %lld: ", column->name, (long long)chunk);
+        pen_error_prefix(err, "%s: column %s, chunk %lld: ", store->file.path, column->name, (long long)chunk);
     }
     return status;
 }
