@@ -1,3 +1,4 @@
+X(example_gen)
 X(example_validator)
 X(validate)
 X(statistics_gen)
