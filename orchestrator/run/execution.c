@@ -220,6 +220,22 @@ static pen_status publish(struct pen_run *run, const struct pen_node *node, cons
     return staging == NULL ? out_of_memory(err) : pen_directory_remove(staging, err);
 }
 
+/* A push changes what its fingerprint looks at (the served version), so the key to remember is the one after it. */
+static pen_status take_key_again(const struct pen_node *node, struct execution *execution, struct pen_error *err)
+{
+    bool pushes = false;
+    for (const struct pen_component_port *port = node->component->outputs; port->key != NULL; port++) {
+        pushes = pushes || strcmp(port->type, "PushedModel") == 0;
+    }
+    if (!pushes || node->component->fingerprint == NULL) {
+        return PEN_OK;
+    }
+    pen_json_free(execution->parts);
+    execution->parts = NULL;
+    return pen_cache_key(node->component, &execution->context, execution->input_hashes, &execution->parts,
+                         execution->key, err);
+}
+
 static pen_status execute(struct pen_run *run, const struct pen_node *node, struct execution *execution,
                           pen_json **copy, struct pen_error *err)
 {
@@ -246,6 +262,9 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     }
     if (status == PEN_OK) {
         status = publish(run, node, execution, number, outputs, err);
+    }
+    if (status == PEN_OK) {
+        status = take_key_again(node, execution, err);
     }
     const char *word = status == PEN_OK ? "succeeded" : status == PEN_ERR_CANCELLED ? "cancelled" : "failed";
     pen_json *record = new_record(run, node, execution, number, word, pen_clock_seconds() - began);
