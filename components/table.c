@@ -17,13 +17,4 @@ const struct pen_component *const pen_components[] = {
     &pen_transform,   &pen_trainer,
     &pen_resolver,    &pen_evaluator,
     &pen_pusher,      NULL,
-    &pen_example_gen,
-    &pen_statistics_gen,
-    &pen_schema_gen,
-    &pen_example_validator,
-    &pen_transform,
-    &pen_trainer,
-    &pen_resolver,
-    &pen_pusher,
-    NULL,
 };
