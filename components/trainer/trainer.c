@@ -8,7 +8,6 @@
 #include "core/files.h"
 #include "core/log.h"
 
-#include <omp.h>
 #include <string.h>
 
 struct stop_options {
@@ -76,7 +75,8 @@ static const struct pen_option option_table[] = {
     OPTION(split, STRING, "train", 0, 0, NULL, "split to train on"),
     OPTION(memory_limit_mb, INT, "1024", 16, 1e7, NULL, "rows above this stay on disk and are read a window at a time"),
     OPTION(log_every, INT, "0", 0, 1e12, NULL, "steps between log lines; 0: none"),
-    OPTION(threads, INT, "0", 0, 4096, NULL, "0: all cores; the result is the same for any number"),
+    OPTION(threads, INT, "0", 0, 4096, NULL,
+           "0: one for small steps, else all cores; the result is the same for any number"),
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
 
 #define STOP_OPTION(name, type, text, low, high, choices, help)                                       \
@@ -88,7 +88,7 @@ static const struct pen_option stop_table[] = {
     STOP_OPTION(patience, INT, "0", 0, 1e9, NULL,
                 "validations without a better one before the end; 0: 5, or 10 below 5000 rows"),
     STOP_OPTION(metric, ENUM, "loss", 0, 0, stop_metrics, "what is watched: the loss, or auc, accuracy, rmse"),
-    STOP_OPTION(min_delta, DOUBLE, "0", 0, 1e9, NULL, "a smaller gain does not count"),
+    STOP_OPTION(min_delta, DOUBLE, "0", 0, 1e9, NULL, "a smaller gain does not count; 0: a thousandth"),
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
 
 static pen_status read_stop(struct pen_arena *arena, const struct pen_config_node *node, struct stop_options *stop,
@@ -133,7 +133,8 @@ static pen_status training_options(const struct options *o, const struct stop_op
                                        .average = o->average,
                                        .standardise = o->standardize,
                                        .memory_bytes = o->memory_limit_mb << 20,
-                                       .log_every = o->log_every};
+                                       .log_every = o->log_every,
+                                       .threads = o->threads};
     if (o->hidden.n_items > PEN_NETWORK_HIDDEN_MAX) {
         PEN_FAIL(err, PEN_ERR_CONFIG, "trainer.hidden: expected at most %d layers, found %lld", PEN_NETWORK_HIDDEN_MAX,
                  (long long)o->hidden.n_items);
@@ -249,13 +250,7 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
         pen_config_options(context->arena, &options, sizeof options, option_table, context->options, "trainer", err));
     PEN_TRY(read_stop(context->arena, options.early_stopping, &stop, err));
     PEN_TRY(training_options(&options, &stop, &training, err));
-    int threads = omp_get_max_threads();
-    if (options.threads > 0) {
-        omp_set_num_threads((int)options.threads);
-    }
-    pen_status status = train(context, &options, &training, err);
-    omp_set_num_threads(threads);
-    return status;
+    return train(context, &options, &training, err);
 }
 
 static const struct pen_component_port inputs[] = {

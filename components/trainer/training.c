@@ -24,8 +24,8 @@ struct run {
     struct pen_training_result *result;
 
     int64_t step, n_means, mean_every, horizon, best_step, n_waiting;
-    double best_score;
-    double loss_sum, weight_sum; /* since the last validation */
+    double best_score, patience_score; /* lowest yet; what a gain has to beat to reset the patience */
+    double loss_sum, weight_sum;       /* since the last validation */
     int64_t rows_seen;
     double started, last_progress;
     bool finished;
@@ -81,7 +81,17 @@ static void first_values(struct run *r, const struct pen_network *base)
     }
 }
 
-enum { ONE_THREAD_BATCH = 256 };
+/* A step under about a millisecond of arithmetic runs on one thread: waking a team costs more than it brings, and far
+ * more where other work wants the cores. The bits are the same either way. */
+static void choose_threads(const struct run *r)
+{
+    double flops = 6.0 * (double)r->options.batch_size * (double)r->network->n_weights;
+    if (r->options.threads > 0) {
+        omp_set_num_threads((int)r->options.threads);
+    } else if (flops < 1e8) {
+        omp_set_num_threads(1);
+    }
+}
 
 static pen_status prepare(struct run *r, const struct pen_network *base, struct pen_error *err)
 {
@@ -89,14 +99,12 @@ static pen_status prepare(struct run *r, const struct pen_network *base, struct 
     struct pen_training_options *o = &r->options;
     first_values(r, base);
     pen_training_plan(o, n, r->examples->n_train);
-    if (o->batch_size <= ONE_THREAD_BATCH) {
-        omp_set_num_threads(1); /* a step is shorter than waking a second thread; the caller sets it back */
-    }
     PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, r->examples->max_ids_a_row, err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
     PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, err));
     PEN_ALLOC(r->numbers, o->batch_size, err);
     r->live = n->values;
+    choose_threads(r);
     if (o->average) {
         PEN_ALLOC(r->mean, n->n_total, err);
         memcpy(r->mean, r->live, (size_t)n->n_total * sizeof(float));
@@ -109,7 +117,7 @@ static pen_status prepare(struct run *r, const struct pen_network *base, struct 
     if (r->mean_every * 8 > r->horizon) {
         r->mean_every = r->horizon / 8;
     }
-    r->best_score = INFINITY;
+    r->best_score = r->patience_score = INFINITY;
     r->started = r->last_progress = pen_clock_seconds();
     return PEN_OK;
 }
@@ -193,10 +201,15 @@ static pen_status validate(struct run *r, double rate, struct pen_error *err)
         keep_best(r);
         return PEN_OK;
     }
-    if (score < r->best_score - r->options.min_delta) {
+    if (score < r->best_score) {
         r->best_score = score;
-        r->n_waiting = 0;
         keep_best(r);
+    }
+    /* Without a min_delta a thousandth counts: averaged weights gain a little nearly for ever. */
+    double least = r->options.min_delta > 0 ? r->options.min_delta : 1e-3 * fabs(score);
+    if (score < r->patience_score - least) {
+        r->patience_score = score;
+        r->n_waiting = 0;
     } else if (++r->n_waiting >= r->options.patience && r->options.early_stopping) {
         r->result->stopped_early = true;
         r->finished = true;
@@ -287,6 +300,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
 {
     struct run r = {.options = *options, .result = result, .curves = curves};
     pen_status status = PEN_OK;
+    int threads_before = omp_get_max_threads();
     *result = (struct pen_training_result){
         .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
     PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, kernels, err));
@@ -301,6 +315,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
     }
     conclude(&r);
 cleanup:
+    omp_set_num_threads(threads_before);
     run_deinit(&r);
     if (status == PEN_OK) {
         *network = r.network;

@@ -29,6 +29,7 @@ struct pen_training_options {
     int64_t patience; /* validations without a better one; 0: automatic */
     double min_delta;
     enum pen_stop_metric stop_metric;
+    int64_t threads; /* 0: one for small steps, else all cores */
     bool average;
     bool standardise;
     int64_t memory_bytes;

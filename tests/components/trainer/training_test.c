@@ -2,8 +2,6 @@
 #include "tests/components/trainer/arrays.h"
 #include "tests/pen_test.h"
 
-#include <omp.h>
-
 static pen_status train(struct arrays *a, const struct pen_training_options *options, const struct pen_network *base,
                         struct pen_network **network, struct pen_training_result *result, struct pen_error *err)
 {
@@ -85,12 +83,10 @@ static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
     options.early_stopping = true;
     struct pen_network *networks[3] = {NULL};
     struct pen_training_result result;
-    int before = omp_get_max_threads();
     for (int i = 0; i < 3; i++) {
-        omp_set_num_threads(i == 2 ? 1 : 2);
+        options.threads = i == 2 ? 1 : 2;
         PEN_CHECK_OK(train(&a, &options, NULL, &networks[i], &result, &err), &err);
     }
-    omp_set_num_threads(before);
     PEN_REQUIRE(networks[0] != NULL && networks[1] != NULL && networks[2] != NULL);
     size_t size = (size_t)networks[0]->n_total * sizeof(float);
     PEN_CHECK(memcmp(networks[0]->values, networks[1]->values, size) == 0);
