@@ -1,4 +1,5 @@
 /* penstock show: an artifact on the terminal, or as the document it is. */
+#include "components/evaluator/render.h"
 #include "components/example_validator/render.h"
 #include "core/files.h"
 #include "datasets/statistics/render.h"
@@ -50,6 +51,12 @@ static pen_status show_curves(const pen_json *curves, struct pen_text *out, stru
     return pen_text_check(out, err);
 }
 
+static pen_status show_evaluation(const pen_json *evaluation, struct pen_text *out, struct pen_error *err)
+{
+    pen_evaluation_render(evaluation, WIDTH, 0, out);
+    return pen_text_check(out, err);
+}
+
 static const struct kind {
     const char *word, *type, *file;
     pen_status (*render)(const pen_json *, struct pen_text *, struct pen_error *); /* NULL: the document itself */
@@ -58,7 +65,7 @@ static const struct kind {
     {"schema", "Schema", "schema.yaml", NULL},
     {"anomalies", "ExampleAnomalies", "anomalies.json", pen_anomalies_render},
     {"curves", "ModelRun", "curves.json", show_curves},
-    {"evaluation", "ModelEvaluation", "evaluation.json", NULL},
+    {"evaluation", "ModelEvaluation", "evaluation.json", show_evaluation},
     {"blessing", "ModelBlessing", "blessing.json", NULL},
     {"examples", "Examples", "examples.json", NULL},
     {"model", "Model", "model.json", NULL},
