@@ -103,7 +103,8 @@ static void judge_spec(const struct pen_threshold *item, const struct pen_slice_
     }
     if (n_found == 0) {
         struct pen_text text = {0};
-        pen_text_printf(&text, "%s (", item->metric);
+        const char *whole = spec == NULL ? "all slices" : spec->n_columns == 0 ? "overall" : "";
+        pen_text_printf(&text, "%s (%s", item->metric, whole);
         for (int64_t i = 0; spec != NULL && i < spec->n_columns; i++) {
             pen_text_printf(&text, "%s%s%s%s", i > 0 ? " " : "", spec->columns[i], spec->values != NULL ? "=" : "",
                             spec->values != NULL ? spec->values[i] : "");
