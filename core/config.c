@@ -302,8 +302,16 @@ const struct pen_config_node *pen_config_get(const struct pen_config_node *map, 
 pen_status pen_config_set(struct pen_arena *arena, struct pen_config_node *root, const char *path, const char *value,
                           struct pen_error *err)
 {
-    struct pen_config_node *leaf = NULL;
-    PEN_TRY(pen_config_parse(arena, value, strlen(value), "--set", &leaf, err));
+    struct pen_config_node *line = NULL;
+    const char *text = pen_arena_printf(arena, "value: %s", value);
+    if (text == NULL) {
+        return out_of_memory(err, "--set");
+    }
+    PEN_TRY(pen_config_parse(arena, text, strlen(text), "--set", &line, err));
+    const struct pen_config_node *leaf = pen_config_get(line, "value");
+    if (leaf == NULL || line->n_children != 1) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "--set %.80s: expected one value on one line", path);
+    }
     char *rest = pen_arena_strdup(arena, path);
     struct pen_config_node *at = root;
     while (rest != NULL) {

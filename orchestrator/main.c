@@ -26,6 +26,19 @@ static void handle_signals(void)
     (void)sigaction(SIGXFSZ, &action, NULL);
 }
 
+/* Threads that wait by spinning are ruinous on a machine that does other work too, and the numeric libraries read how
+ * to wait when they are loaded: so the program starts itself again once, with what the user did not set himself. */
+static void settle_threads(char **argv)
+{
+    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("PENSTOCK_STARTED") != NULL) {
+        return;
+    }
+    (void)setenv("OMP_WAIT_POLICY", "passive", 0);
+    (void)setenv("OPENBLAS_NUM_THREADS", "1", 0);
+    (void)setenv("PENSTOCK_STARTED", "1", 1);
+    (void)execv("/proc/self/exe", argv); /* without /proc it goes on as it is, only slower */
+}
+
 static void print_warning(void *user, enum pen_log_level level, const char *text)
 {
     (void)user;
@@ -110,6 +123,7 @@ static pen_status run_verb(const struct pen_verb *verb, struct pen_cli *cli, int
 
 int main(int argc, char **argv)
 {
+    settle_threads(argv);
     handle_signals();
     struct pen_log_sink sink = {.level = PEN_LOG_WARNING, .record = print_warning};
     pen_log_install(&sink);

@@ -122,6 +122,7 @@ static void string_features(struct defaults *all, const struct pen_feature_stati
         add(all, f->name, "", NULL, "one value only");
     } else if (long_text || f->type == PEN_TYPE_BYTES || (mostly_distinct && s->avg_length >= TEXT_LENGTH)) {
         add_format(all, f->name, "", "hash(ngrams(tokens(lower(", ")), [1, 2]), 131072)", "free text");
+        add_format(all, f->name, "_length", "zscore(log1p(length(", ")))", "");
     } else if (mostly_distinct) {
         add(all, f->name, "", NULL, "nearly every row has its own value: an identifier");
     } else if (s->n_unique <= FEW_STRINGS) {

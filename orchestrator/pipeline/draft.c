@@ -49,6 +49,17 @@ static void write_features(const struct pen_draft *draft, struct pen_text *out)
     }
 }
 
+static bool has_words(const struct pen_draft *draft)
+{
+    for (int64_t i = 0; i < draft->n_features; i++) {
+        const char *expression = draft->features[i].expression;
+        if (expression != NULL && strstr(expression, "ngrams(") != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool is_label_column(const struct pen_draft *draft, const char *name)
 {
     for (int64_t i = 0; i < draft->n_label_columns; i++) {
@@ -94,6 +105,9 @@ pen_status pen_draft_write(const struct pen_draft *draft, struct pen_text *out, 
     pen_text_append_char(out, '\n');
     write_features(draft, out);
     pen_text_append(out, "\ntrainer:\n  model: wide_deep   # or linear, dnn\n  hidden: [128, 64]\n");
+    if (has_words(draft)) {
+        pen_text_append(out, "  l2: 0.001   # there are more different words than rows\n");
+    }
     const char *slice = slice_column(draft);
     pen_text_append(out, "\nevaluator:\n  slices: [[]");
     if (slice != NULL) {

@@ -118,6 +118,9 @@ static void set_reaches_into_maps_and_makes_them(void)
     PEN_CHECK_OK(pen_config_set(&arena, root, "evaluator.metrics", "[auc]", &err), &err);
     PEN_CHECK_EQ_STR(pen_config_get(pen_config_get(root, "trainer"), "steps")->scalar, "500");
     PEN_CHECK_EQ_I64(pen_config_get(pen_config_get(root, "evaluator"), "metrics")->n_children, 1);
+    PEN_CHECK_OK(pen_config_set(&arena, root, "f.c", "vocab(c, top_k: 10)", &err), &err);
+    PEN_CHECK_EQ_STR(pen_config_get(pen_config_get(root, "f"), "c")->scalar, "vocab(c, top_k: 10)");
+    PEN_CHECK_STATUS(pen_config_set(&arena, root, "a", "1\nb: 2", &err), PEN_ERR_USAGE);
     PEN_CHECK_STATUS(pen_config_set(&arena, root, "root.x", "1", &err), PEN_ERR_CONFIG);
     PEN_CHECK_STATUS(pen_config_set(&arena, root, "a..b", "1", &err), PEN_ERR_USAGE);
     pen_arena_deinit(&arena);
