@@ -107,7 +107,7 @@ enum pen_multiclass_sum {
     PEN_MULTICLASS_WEIGHT,
     PEN_MULTICLASS_LOGLOSS, /* -w log q of the true class, q held at or above 1e-7 */
     PEN_MULTICLASS_CORRECT, /* w where the first largest prediction is the class */
-    PEN_MULTICLASS_TOP_K,   /* w where fewer than k classes have a larger prediction than the class's */
+    PEN_MULTICLASS_TOP_K,   /* w where fewer than k classes are ahead: larger, or equal and before it */
     PEN_MULTICLASS_CLASSES  /* C x {w of the class, w predicted as it, w both} */
 };
 

@@ -19,10 +19,10 @@ static void look(const void *given, int64_t row, struct pen_metric_row *facts)
     const struct pen_multiclass_sums *job = given;
     const float *p = job->predictions + row * job->n_classes;
     int32_t actual = job->classes[row];
-    int64_t n_larger = 0;
+    int64_t n_ahead = 0;
     for (int64_t c = 0; c < job->n_classes; c++) {
         facts->bad = facts->bad || !isfinite(p[c]);
-        n_larger += p[c] > p[actual] ? 1 : 0;
+        n_ahead += p[c] > p[actual] || (c < actual && !(p[c] < p[actual])) ? 1 : 0;
     }
     if (facts->bad) {
         return;
@@ -31,7 +31,7 @@ static void look(const void *given, int64_t row, struct pen_metric_row *facts)
     facts->loss = -log(q < 1e-7 ? 1e-7 : q);
     facts->index = actual;
     facts->other = first_largest(p, job->n_classes);
-    facts->flag = n_larger < job->top_k;
+    facts->flag = n_ahead < job->top_k;
 }
 
 static void add(const void *given, const struct pen_metric_row *facts, double weight, double *sums)

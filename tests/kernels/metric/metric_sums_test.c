@@ -181,7 +181,7 @@ static void multiclass_lane(const struct input *in, enum pen_resample kind, int6
         for (int c = 0; c < CLASSES; c++) {
             bad = bad || !isfinite(p[c]);
             best = p[c] > p[best] ? c : best;
-            rank += p[c] > p[y];
+            rank += p[c] > p[y] || (p[c] == p[y] && c < y);
         }
         if (bad) {
             sums[PEN_MULTICLASS_BAD] += t;
