@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { WIDTH = 120, LIMIT_BYTES = 1 << 30 };
+enum { WIDTH = 120, MOST_SLICES = 50, LIMIT_BYTES = 1 << 30 };
 
 static pen_status show_statistics(const char *path, struct pen_text *out, struct pen_error *err)
 {
@@ -36,7 +36,7 @@ static pen_status show_json(const char *path,
 
 static pen_status show_curves(const pen_json *curves, struct pen_text *out, struct pen_error *err)
 {
-    const pen_json *points = pen_json_get(curves, "points");
+    const pen_json *points = pen_json_get(curves, "curves");
     for (int64_t i = 0; i < pen_json_size(points); i++) {
         const pen_json *point = pen_json_at(points, i);
         const char *key = NULL;
@@ -53,7 +53,7 @@ static pen_status show_curves(const pen_json *curves, struct pen_text *out, stru
 
 static pen_status show_evaluation(const pen_json *evaluation, struct pen_text *out, struct pen_error *err)
 {
-    pen_evaluation_render(evaluation, WIDTH, 0, out);
+    pen_evaluation_render(evaluation, WIDTH, MOST_SLICES, out);
     return pen_text_check(out, err);
 }
 
