@@ -91,11 +91,12 @@ const char *pen_test_program(void);
         PEN_TEST_BASE(fabs(pen_a - pen_e) <= pen_b || (isnan(pen_a) && isnan(pen_e)), (void)0,    \
                       "%s: expected %.17g within %g, found %.17g", #actual, pen_e, pen_b, pen_a); \
     } while (0)
-#define PEN_CHECK_EQ_STR(actual, expected)                                                                      \
-    do {                                                                                                        \
-        const char *pen_a = (actual), *pen_e = (expected);                                                      \
-        PEN_TEST_BASE(pen_a != NULL && strcmp(pen_a, pen_e) == 0, (void)0, "%s: expected \"%s\", found \"%s\"", \
-                      #actual, pen_e, pen_a ? pen_a : "(null)");                                                \
+#define PEN_CHECK_EQ_STR(actual, expected)                                                    \
+    do {                                                                                      \
+        const char *pen_a = (actual), *pen_e = (expected);                                    \
+        PEN_TEST_BASE(pen_a != NULL && pen_e != NULL && strcmp(pen_a, pen_e) == 0, (void)0,   \
+                      "%s: expected \"%s\", found \"%s\"", #actual, pen_e ? pen_e : "(null)", \
+                      pen_a ? pen_a : "(null)");                                              \
     } while (0)
 #define PEN_CHECK_CONTAINS(actual, part)                                                                         \
     do {                                                                                                         \

@@ -198,6 +198,9 @@ static void add_special_tile(struct pen_moments *moments, const double *values, 
             moments->n_negative_inf++;
         }
     }
+    if (n_finite == 0) {
+        return;
+    }
     struct tile tile;
     tile_sums(&tile, finite, n_finite);
     join_tile(moments, &tile, finite, n_finite);

@@ -437,6 +437,7 @@ static void a_change_settles_all_of_a_feature(void)
     PEN_REQUIRE_EQ_I64(findings.n_items, 4);
     PEN_CHECK_EQ_I64(pen_findings_n_errors(&findings), 4);
     const char *change = findings.items[3].change;
+    PEN_REQUIRE(change != NULL);
     PEN_CHECK_EQ_STR(change,
                      "features:\n  x: {type: float, presence: {min_count: 1, min_fraction: 0.8}, min: -1, max: 7}\n");
     PEN_CHECK_EQ_STR(findings.items[0].change, change);
