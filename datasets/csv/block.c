@@ -87,7 +87,7 @@ pen_status pen_csv_block_more(struct pen_csv_reader *reader, bool *grown, struct
         block->size -= block->begin;
         block->begin = 0;
     }
-    if (block->size > reader->options.max_row_bytes) {
+    if (block->size > reader->options.max_row_bytes + 2) { /* a line end is not counted */
         return pen_csv_block_unfinished(reader, err);
     }
     if (block->size * 2 > block->capacity) {
@@ -279,10 +279,9 @@ pen_status pen_csv_block_next(struct pen_csv_reader *reader, struct pen_error *e
             if (reader->next_file == reader->n_paths) {
                 return PEN_OK;
             }
-            PEN_TRY(open_next(reader, err));
-        }
-        bool grown = false;
-        if (!block->eof) {
+            PEN_TRY(open_next(reader, err)); /* fills the block */
+        } else if (!block->eof) {
+            bool grown;
             PEN_TRY(pen_csv_block_more(reader, &grown, err));
         }
         if (block->begin == block->size) {

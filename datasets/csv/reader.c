@@ -271,7 +271,7 @@ static pen_status merge(struct pen_csv_reader *reader, bool *misfit, struct pen_
 /* Indexes and converts the next block; n_chunks = 0 at the end. */
 static pen_status load(struct pen_csv_reader *reader, bool *misfit, struct pen_error *err)
 {
-    for (int64_t i = 0; i < reader->n_chunks; i++) {
+    for (int64_t i = 0; i < reader->chunks_capacity; i++) { /* a rewind leaves n_chunks = 0 */
         for (int64_t b = 0; b < reader->chunks[i].n_bad; b++) {
             free(reader->chunks[i].bad[b].text);
         }

@@ -43,12 +43,35 @@ static pen_status push_row(struct pen_csv_chunk *chunk, const uint32_t *ends, in
     return PEN_OK;
 }
 
+/* Every row within max_row_bytes, as the way the blocks fell would otherwise decide. */
+static pen_status check_lengths(const struct pen_csv_reader *reader, const struct pen_csv_chunk *chunk,
+                                struct pen_error *err)
+{
+    const struct pen_csv_index *index = &chunk->index;
+    int64_t begin = 0;
+    for (int64_t r = 0; r < index->n_rows; r++) {
+        int64_t end = index->ends[index->row_ends[r]];
+        const int64_t next = end + 1;
+        end -= end > begin && chunk->text[end - 1] == '\r';
+        if (end - begin > reader->options.max_row_bytes) {
+            PEN_FAIL(err, PEN_ERR_LIMIT, "%s line %lld: row longer than %lld bytes (max_row_bytes)",
+                     reader->paths[reader->file_number], (long long)pen_csv_line_of(chunk, begin),
+                     (long long)reader->options.max_row_bytes);
+        }
+        begin = next;
+    }
+    return PEN_OK;
+}
+
 pen_status pen_csv_rows(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, struct pen_error *err)
 {
     const struct pen_csv_index *index = &chunk->index;
     const int64_t n_fields = reader->n_fields;
     const char *text = chunk->text;
     chunk->n_bad = 0;
+    if (chunk->size > reader->options.max_row_bytes) {
+        PEN_TRY(check_lengths(reader, chunk, err));
+    }
     if (n_fields > 1 && !index->has_nul && reader->dialect.comment == 0 && all_regular(index, n_fields)) {
         chunk->base = index->ends;
         chunk->stride = n_fields;
