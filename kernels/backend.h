@@ -4,12 +4,12 @@
 #define PEN_KERNELS_BACKEND_H
 
 #include "core/status.h"
+#include "kernels/columns/columns.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
+#include "kernels/hash/hash.h"
 #include "kernels/loss/loss.h"
 #include "kernels/matrix/dense.h"
-#include "kernels/columns/columns.h"
-#include "kernels/hash/hash.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/metric/metric.h"
 #include "kernels/op_list.h"

@@ -8,8 +8,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static volatile sig_atomic_t last_signal;
+
 static void on_signal(int number)
 {
+    last_signal = number;
     if (pen_cancel_requested()) {
         _exit(128 + number); /* the second one ends at once; what is published stays whole */
     }
@@ -141,6 +144,9 @@ int main(int argc, char **argv)
     struct pen_error err = PEN_ERROR_INIT;
     pen_status status = run_verb(verb, &cli, argc - 2, argv + 2, &err);
     int exit_code = status == PEN_OK ? cli.exit_code : pen_status_exit_code(status);
+    if (status == PEN_ERR_CANCELLED && last_signal != 0) {
+        exit_code = 128 + last_signal;
+    }
     if (status != PEN_OK) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "penstock: %s\n", err.message);

@@ -109,6 +109,13 @@ static void node_ends(void *user, const pen_json *record)
     pen_text_deinit(&line);
 }
 
+/* The evaluator gave its verdict, and it was no. */
+static bool is_refused(const pen_json *outcome)
+{
+    const pen_json *blessed = pen_json_get(outcome, "blessed");
+    return pen_json_is_bool(blessed) && !pen_json_bool_or(blessed, true);
+}
+
 static void print_end(const pen_json *outcome)
 {
     const char *root = pen_json_string_or(pen_json_get(outcome, "root"), "");
@@ -118,6 +125,8 @@ static void print_end(const pen_json *outcome)
                   pen_json_number_or(pen_json_get(outcome, "seconds"), 0));
     if (pushed != NULL) {
         (void)fprintf(stderr, "pushed model: %s\n", pushed);
+    } else if (is_refused(outcome)) {
+        (void)fprintf(stderr, "not blessed, so nothing was pushed; penstock show evaluation says why\n");
     }
     if (strcmp(status, "failed") == 0) {
         (void)fprintf(stderr, "logs: %s/runs/%s/\n", root, pen_json_string_or(pen_json_get(outcome, "run"), ""));
@@ -142,6 +151,9 @@ pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipel
     erase_line(&display);
     if (outcome != NULL) {
         print_end(outcome);
+        if (is_refused(outcome)) {
+            cli->exit_code = pen_status_exit_code(PEN_ERR_NOT_BLESSED);
+        }
         pen_status printed = cli->args.json ? pen_cli_print_json(outcome, status == PEN_OK ? err : NULL) : PEN_OK;
         status = status == PEN_OK ? printed : status;
     }

@@ -30,8 +30,8 @@ static bool follows(const char chain[9], const char *line, size_t size)
     return memcmp(expected, line, 8) == 0;
 }
 
-/* Does a whole record stand after the first bad line? Only the last line can be torn by a crash, so then the damage lies
- * in the middle. (Its checksum cannot be judged: the bad line hides what it was chained to.) */
+/* Does a whole record stand after the first bad line? Only the last line can be torn by a crash, so then the damage
+ * lies in the middle. (Its checksum cannot be judged: the bad line hides what it was chained to.) */
 static bool verifies_later(const char *text, size_t size)
 {
     bool first = true;
