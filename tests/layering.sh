@@ -20,7 +20,7 @@ foreign() { # HEADER ALLOWED-FILES
     found=$(grep -rlE "^#include <($1)" core kernels datasets components orchestrator | grep -vE "^($2)$")
     [ -z "$found" ] || report "<$1> is included by $found; expected only $2"
 }
-foreign 'jansson\.h' 'core/json\.c'
+foreign 'jansson\.h' 'core/json(_print)?\.c'
 foreign 'yaml\.h' 'core/config\.c'
 foreign 'hdf5\.h|H5' 'datasets/store/[a-z0-9_]*\.[ch]'
 foreign 'cblas\.h' 'kernels/[a-z_]*/[a-z0-9_]*\.c'
