@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { KEPT_DISTINCT = 4096 }; /* a thread keeps up to so many counts of its own from chunk to chunk */
+
 enum gathering { GATHER_MOMENTS, GATHER_VALUES, GATHER_STRINGS, GATHER_NUMBERS };
 
 /* Counts of distinct 64-bit values. */
@@ -319,31 +321,66 @@ static pen_status make_workers(struct pass *pass, const struct pen_kernel_table 
     return PEN_OK;
 }
 
-/* Counts of all threads into the first one's. Sums do not depend on the order. */
-static pen_status merge_counts(struct pass *pass, struct worker *workers, int n_workers, struct pen_error *err)
+/* One thread's counts into another's, which are then no more. */
+static pen_status merge_count(struct gathered *to, struct gathered *from, struct pen_error *err)
 {
-    for (int t = 1; t < n_workers; t++) {
-        for (int64_t i = 0; i < pass->n_totals; i++) {
-            struct gathered *to = &workers[0].gathered[i], *from = &workers[t].gathered[i];
-            to->many = to->many || from->many;
-            for (int64_t k = 0; from->strings != NULL && k < pen_string_table_size(from->strings); k++) {
-                size_t size = 0;
-                int64_t ignored = 0;
-                const char *text = pen_string_table_text(from->strings, k, &size);
-                PEN_TRY(pen_string_table_add(to->strings, text, size, pen_string_table_count(from->strings, k),
-                                             &ignored, err));
-            }
-            for (int64_t k = 0; k < from->numbers.map.n_keys; k++) {
-                PEN_TRY(count_number(&to->numbers, from->numbers.keys[k], from->numbers.counts[k], err));
-            }
-            if (to->strings != NULL) {
-                PEN_TRY(check_distinct(pass->graph, pass->totals[i].node, pen_string_table_size(to->strings), &to->many,
-                                       err));
-            }
-            PEN_TRY(check_distinct(pass->graph, pass->totals[i].node, to->numbers.map.n_keys, &to->many, err));
-        }
+    to->many = to->many || from->many;
+    for (int64_t k = 0; from->strings != NULL && k < pen_string_table_size(from->strings); k++) {
+        size_t size = 0;
+        int64_t ignored = 0;
+        const char *text = pen_string_table_text(from->strings, k, &size);
+        PEN_TRY(pen_string_table_add(to->strings, text, size, pen_string_table_count(from->strings, k), &ignored, err));
+    }
+    for (int64_t k = 0; k < from->numbers.map.n_keys; k++) {
+        PEN_TRY(count_number(&to->numbers, from->numbers.keys[k], from->numbers.counts[k], err));
+    }
+    pen_key_map_clear(&from->numbers.map);
+    if (from->strings != NULL) {
+        pen_string_table_destroy(from->strings);
+        from->strings = NULL;
+        PEN_TRY(pen_string_table_create(&from->strings, err));
     }
     return PEN_OK;
+}
+
+/* Counts of all threads into the first one's, of those that count more than n_kept values: what is held would else be
+ * the distinct values times the threads. Sums do not depend on the order. */
+static pen_status merge_counts(struct pass *pass, struct worker *workers, int n_workers, int64_t n_kept,
+                               struct pen_error *err)
+{
+    pen_status status = PEN_OK;
+    int64_t failed = pass->n_totals;
+#pragma omp parallel for schedule(dynamic, 1) num_threads(n_workers)
+    for (int64_t i = 0; i < pass->n_totals; i++) {
+        struct gathered *to = &workers[0].gathered[i];
+        struct pen_error own = PEN_ERROR_INIT;
+        pen_status result = PEN_OK;
+        for (int t = 1; t < n_workers && result == PEN_OK; t++) {
+            struct gathered *from = &workers[t].gathered[i];
+            int64_t n_strings = from->strings == NULL ? 0 : pen_string_table_size(from->strings);
+            if (n_strings + from->numbers.map.n_keys > n_kept || from->many) {
+                result = merge_count(to, from, &own);
+            }
+        }
+        if (result == PEN_OK && to->strings != NULL) {
+            result =
+                check_distinct(pass->graph, pass->totals[i].node, pen_string_table_size(to->strings), &to->many, &own);
+        }
+        if (result == PEN_OK) {
+            result = check_distinct(pass->graph, pass->totals[i].node, to->numbers.map.n_keys, &to->many, &own);
+        }
+        if (result != PEN_OK) {
+#pragma omp critical(pen_analyze_failure)
+            if (i < failed) {
+                failed = i;
+                status = result;
+                if (err != NULL) {
+                    *err = own;
+                }
+            }
+        }
+    }
+    return status;
 }
 
 /* ---- conclusions ---- */
@@ -509,7 +546,7 @@ static pen_status conclude_values(struct pen_transform_graph *graph, const struc
     return PEN_OK;
 }
 
-static pen_status conclude(struct pass *pass, const struct gathered *gathered, struct pen_error *err)
+static pen_status conclude(struct pass *pass, struct gathered *gathered, struct pen_error *err)
 {
     struct pen_transform_graph *graph = pass->graph;
     for (int64_t i = 0; i < pass->n_totals; i++) {
@@ -522,6 +559,8 @@ static pen_status conclude(struct pass *pass, const struct gathered *gathered, s
             PEN_TRY(conclude_values(graph, node, &total->sketch, found, err));
         } else if (total->kind == GATHER_STRINGS) {
             PEN_TRY(conclude_strings(graph, total->node, &gathered[i], found, err));
+            pen_string_table_destroy(gathered[i].strings);
+            gathered[i].strings = NULL;
         } else {
             PEN_TRY(conclude_numbers(graph, total->node, &gathered[i], found, err));
         }
@@ -578,9 +617,10 @@ static pen_status run_pass(struct pen_transform_graph *graph, const struct pen_t
         PEN_TRY_GOTO(cleanup, pen_cancel_check(err));
         PEN_TRY_GOTO(cleanup, rows->read(rows->user, chunk, pass.names, pass.n_names, &batch, err));
         PEN_TRY_GOTO(cleanup, run_chunk(&pass, workers, n_workers, &batch, err));
+        PEN_TRY_GOTO(cleanup, merge_counts(&pass, workers, n_workers, KEPT_DISTINCT, err));
         pen_progress("analyze", chunk + 1, rows->n_chunks, "chunks", "pass %d", number + 1);
     }
-    PEN_TRY_GOTO(cleanup, merge_counts(&pass, workers, n_workers, err));
+    PEN_TRY_GOTO(cleanup, merge_counts(&pass, workers, n_workers, 0, err));
     PEN_TRY_GOTO(cleanup, conclude(&pass, workers[0].gathered, err));
 cleanup:
     free_workers(workers, n_workers, pass.n_totals);
