@@ -9,11 +9,18 @@
 
 #include <omp.h>
 
-enum { CHUNKS_PER_THREAD = 2 };
+enum { CHUNKS_PER_THREAD = 2, CHUNKS_FOR_FEW_THREADS = 16 };
 
+/* Two chunks a thread; up to four where threads are few: they meet once a block for each pass over it, and where cores
+ * are shared the waiting, which is spinning, costs more than the work. Memory grows with this number. */
 static int64_t pieces_per_block(const struct pen_csv_reader *reader)
 {
-    return (int64_t)reader->n_threads * CHUNKS_PER_THREAD;
+    const int64_t n_threads = reader->n_threads;
+    const int64_t n = n_threads * CHUNKS_PER_THREAD;
+    if (n_threads == 1 || n >= CHUNKS_FOR_FEW_THREADS) {
+        return n;
+    }
+    return 2 * n < CHUNKS_FOR_FEW_THREADS ? 2 * n : CHUNKS_FOR_FEW_THREADS;
 }
 
 static pen_status resize(struct pen_csv_block *block, int64_t capacity, struct pen_error *err)

@@ -256,6 +256,11 @@ static void it_gives_only_the_typed_columns_in_their_order(void)
                                                       "a.csv:5 expected 3 fields, found 1 <4>\n");
     PEN_CHECK_EQ_I64(pen_csv_n_columns(reading.reader), 2);
     PEN_CHECK_EQ_STR(pen_csv_names(reading.reader)[0], "c");
+    PEN_CHECK_OK(pen_csv_rewind(reading.reader, &reading.err), &reading.err);
+    pen_text_reset(&reading.rejects);
+    read_rows(&reading);
+    PEN_CHECK_EQ_STR(pen_text_view(&reading.cells), "2:1|'01|\n3:2.5|'2|\n");
+    PEN_CHECK_CONTAINS(pen_text_view(&reading.rejects), "a.csv:4 column 'c': expected float64, found 'w' <3,z,w>\n");
     PEN_CHECK_EQ_I64(reading.n_restarts, 0);
     end(&reading);
     begin(&reading, "color,b\n1,2\n");
