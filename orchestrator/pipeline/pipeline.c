@@ -320,6 +320,7 @@ static pen_status build_nodes(struct pen_pipeline *pipeline, const struct pen_co
         PEN_TRY(check_options(pipeline, &pipeline->nodes[i], err));
     }
     for (int64_t i = n_standard; i < pipeline->n_nodes; i++) {
+        PEN_ASSERT(extras != NULL);
         const struct pen_config_node *inputs = pen_config_get(extras->children[i - n_standard], "inputs");
         if (inputs != NULL && inputs->kind != PEN_CONFIG_MAP && inputs->kind != PEN_CONFIG_NULL) {
             return pen_config_error(inputs, err, "inputs: expected a map {port: node.output}");
