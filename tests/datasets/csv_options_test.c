@@ -256,6 +256,13 @@ static void it_gives_only_the_typed_columns_in_their_order(void)
                                                       "a.csv:5 expected 3 fields, found 1 <4>\n");
     PEN_CHECK_EQ_I64(pen_csv_n_columns(reading.reader), 2);
     PEN_CHECK_EQ_STR(pen_csv_names(reading.reader)[0], "c");
+    for (int turn = 0; turn < 2; turn++) { /* back from the end, then from the middle */
+        struct pen_batch batch;
+        bool restarted;
+        PEN_CHECK_OK(pen_csv_rewind(reading.reader, &reading.err), &reading.err);
+        PEN_CHECK_OK(pen_csv_next(reading.reader, &batch, &restarted, &reading.err), &reading.err);
+        PEN_CHECK_EQ_I64(batch.n_rows, 2);
+    }
     PEN_CHECK_OK(pen_csv_rewind(reading.reader, &reading.err), &reading.err);
     pen_text_reset(&reading.rejects);
     read_rows(&reading);
@@ -547,6 +554,36 @@ static void it_names_the_line_of_an_open_quote(void)
     check_fails(&reading, PEN_ERR_DATA, "a.csv: the quote opened at line 2 is never closed");
 }
 
+/* E6: the cap on columns, a name of 10 kB, a NUL in a name, and a batch of no columns at all. */
+static void it_caps_columns_and_takes_long_names(void)
+{
+    struct pen_text csv = {0};
+    struct reading reading;
+    for (int c = 0; c < PEN_CSV_MAX_COLUMNS; c++) {
+        pen_text_append(&csv, ",");
+    }
+    pen_text_append(&csv, "\n");
+    begin(&reading, pen_text_view(&csv));
+    check_fails(&reading, PEN_ERR_LIMIT, "a.csv: 131073 columns, more than 131072");
+    pen_text_reset(&csv);
+    for (int i = 0; i < 10000; i++) {
+        pen_text_append(&csv, "n");
+    }
+    pen_text_append(&csv, ",b\n1,2\n");
+    begin(&reading, pen_text_view(&csv));
+    open_reader(&reading);
+    PEN_CHECK_OK(reading.status, &reading.err);
+    PEN_CHECK_EQ_I64(strlen(pen_csv_names(reading.reader)[0]), 10000);
+    end(&reading);
+    begin(&reading, NULL);
+    add_file(&reading, "a.csv", "abcde,f\0g\n1,2\n", 14);
+    check_fails(&reading, PEN_ERR_DATA, "a.csv: NUL byte in the name of column 2: 'f\\x00g'");
+    begin(&reading, "a,b\n1,2\n3,4\n");
+    reading.options.only_typed_columns = true;
+    check_rows(&reading, "2:\n3:\n");
+    pen_text_deinit(&csv);
+}
+
 /* A row is too long or not whatever the blocks are. */
 static void it_limits_rows_exactly(void)
 {
@@ -699,5 +736,5 @@ PEN_SUITE(csv_options, PEN_CASE(it_takes_null_markers_for_missing), PEN_CASE(it_
           PEN_CASE(it_infers_first_and_rewinds), PEN_CASE(it_places_rows_behind_cells_of_many_lines),
           PEN_CASE(it_rejects_rows_again_after_a_restart), PEN_CASE(it_reads_odd_bytes_by_rule),
           PEN_CASE(it_names_the_line_of_an_open_quote), PEN_CASE(it_limits_rows_exactly),
-          PEN_CASE(it_gives_up_codes_when_there_are_too_many), PEN_CASE(it_reads_ten_thousand_columns),
-          PEN_CASE(it_reads_a_cell_of_twenty_megabytes));
+          PEN_CASE(it_caps_columns_and_takes_long_names), PEN_CASE(it_gives_up_codes_when_there_are_too_many),
+          PEN_CASE(it_reads_ten_thousand_columns), PEN_CASE(it_reads_a_cell_of_twenty_megabytes));
