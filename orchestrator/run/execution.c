@@ -49,12 +49,13 @@ static pen_status gather_input(struct pen_run *run, const struct pen_node *node,
     out->key = key;
     if (input->node >= 0) {
         const char *producer = run->pipeline->nodes[input->node].name;
-        const pen_json *output = pen_json_get(pen_json_get(run->outputs, producer), input->output);
+        const pen_json *outputs = pen_json_get(run->outputs, producer);
+        const pen_json *output = pen_json_get(outputs, input->output);
         if (output != NULL) {
             provided.path = pen_arena_printf(&run->arena, "%s/%s", run->metadata.root, text_of(output, "uri"));
             provided.id = text_of(output, "id");
             provided.hash = text_of(output, "hash");
-        } else if (!input->port->optional) {
+        } else if (outputs != NULL || !input->port->optional) { /* a plan notes null for a node that would run */
             execution->inputs_known = false;
         }
     } else {
@@ -155,7 +156,9 @@ static pen_json *new_record(const struct pen_run *run, const struct pen_node *no
     pen_json_set_string(record, "status", status);
     pen_json_set_double(record, "seconds", seconds);
     pen_json_set_string(record, "key", execution->key);
-    pen_json_set(record, "parts", pen_json_copy(execution->parts));
+    if (execution->parts != NULL) { /* without: the node failed before its key was known */
+        pen_json_set(record, "parts", pen_json_copy(execution->parts));
+    }
     pen_json_set(record, "inputs", pen_json_copy(execution->input_ids));
     return record;
 }
@@ -363,6 +366,7 @@ pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, 
     if (status == PEN_OK) {
         const pen_json *cached = find_cached(run, node, &execution);
         pen_json_set_string(plan, "action", cached != NULL ? "cached" : "run");
+        pen_json_set(run->outputs, node->name, pen_json_null());
         if (cached != NULL) {
             pen_json_set_string(plan, "reason", "nothing changed");
             pen_json_set(run->outputs, node->name, pen_json_copy(pen_json_get(cached, "outputs")));

@@ -75,34 +75,52 @@ pen_status pen_manifest_write(const char *folder, const char *type, char hash[PE
     return status;
 }
 
+static bool written_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+/* One entry of the manifest. A file as old as the manifest or younger may have been edited in place: it is hashed. */
+static pen_status verify_file(const char *folder, const pen_json *file, const struct timespec *manifest_time, bool deep,
+                              struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    char hash[PEN_SHA256_HEX_BYTES];
+    struct stat facts;
+    int64_t expected = pen_json_int_or(pen_json_get(file, "size_bytes"), -1);
+    const char *wanted = pen_json_string_or(pen_json_get(file, "sha256"), "(none)");
+    PEN_TRY(pen_path_join(path, folder, pen_json_string_or(pen_json_get(file, "path"), ""), err));
+    if (lstat(path, &facts) != 0 || !S_ISREG(facts.st_mode)) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected a file, found none; the artifact was changed", path);
+    }
+    if (facts.st_size != expected) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected %lld bytes, found %lld; the artifact was changed", path,
+                 (long long)expected, (long long)facts.st_size);
+    }
+    if (!deep && written_before(&facts.st_mtim, manifest_time)) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_sha256_file(path, hash, err));
+    if (strcmp(hash, wanted) != 0) {
+        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected sha256 %s, found %s; the artifact was changed", path, wanted, hash);
+    }
+    return PEN_OK;
+}
+
 pen_status pen_manifest_verify(const char *folder, bool deep, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
+    struct stat facts;
     pen_json *manifest = NULL;
     PEN_TRY(pen_path_join(path, folder, "manifest.json", err));
     PEN_TRY(pen_json_read_file(path, &manifest, err));
     const pen_json *files = NULL;
     pen_status status = pen_json_need_array(manifest, "files", path, &files, err);
+    if (status == PEN_OK && stat(path, &facts) != 0) {
+        status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_IO, "%s: it vanished while it was read", path);
+    }
     for (int64_t i = 0; status == PEN_OK && i < pen_json_size(files); i++) {
-        const pen_json *file = pen_json_at(files, i);
-        const char *name = pen_json_string_or(pen_json_get(file, "path"), "");
-        int64_t expected = pen_json_int_or(pen_json_get(file, "size_bytes"), -1);
-        int64_t found = -1;
-        status = pen_path_join(path, folder, name, err);
-        if (status == PEN_OK && (pen_file_size(path, &found, NULL) != PEN_OK || found != expected)) {
-            status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_DATA,
-                                   "%s: expected %lld bytes, found %lld; the artifact was changed", path,
-                                   (long long)expected, (long long)found);
-        }
-        char hash[PEN_SHA256_HEX_BYTES];
-        if (status == PEN_OK && deep) {
-            status = pen_sha256_file(path, hash, err);
-            if (status == PEN_OK && strcmp(hash, pen_json_string_or(pen_json_get(file, "sha256"), "")) != 0) {
-                status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_DATA,
-                                       "%s: expected sha256 %s, found %s; the artifact was changed", path,
-                                       pen_json_string_or(pen_json_get(file, "sha256"), "(none)"), hash);
-            }
-        }
+        status = verify_file(folder, pen_json_at(files, i), &facts.st_mtim, deep, err);
     }
     pen_json_free(manifest);
     return status;

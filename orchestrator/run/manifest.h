@@ -14,7 +14,8 @@ extern "C" {
 PEN_MUST_USE pen_status pen_manifest_write(const char *folder, const char *type, char hash[PEN_SHA256_HEX_BYTES],
                                            struct pen_error *err);
 
-/* Every file is there with its size (deep: and its hash). PEN_ERR_DATA names the first that is not. */
+/* Every file is there with its size and, when it was written since the manifest (deep: always), with its hash.
+ * PEN_ERR_DATA names the first that is not. */
 PEN_MUST_USE pen_status pen_manifest_verify(const char *folder, bool deep, struct pen_error *err);
 
 #ifdef __cplusplus

@@ -7,6 +7,7 @@
 #include "orchestrator/run/execution.h"
 #include "orchestrator/run/selection.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +28,25 @@ static pen_status record_start(struct pen_run *run, const char *reason, struct p
     return pen_metadata_record(&run->metadata, "run_start", start, err);
 }
 
-/* Removes what killed runs left: staging, and published folders whose record was never written. */
-static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
+/* Out of the published folders by one rename, into this run's folder: removing it in place could be cut short and
+ * leave half an artifact. */
+static pen_status put_away(struct pen_run *run, struct pen_arena *arena, const char *folder, const char *node,
+                           const char *port, const char *name, struct pen_error *err)
+{
+    const char *orphan = pen_arena_printf(arena, "%s/%s", folder, name);
+    const char *aside = pen_arena_printf(arena, "%s/%s.%s.%s", run->folder, node, port, name);
+    if (orphan == NULL || aside == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
+    }
+    if (rename(orphan, aside) != 0) {
+        int number = errno;
+        PEN_FAIL(err, pen_status_from_errno(number), "%s: cannot move a leftover away: %s", orphan, strerror(number));
+    }
+    return PEN_OK;
+}
+
+/* Published folders whose record was never written: their run ended between the outputs of a node. */
+static pen_status remove_orphans(struct pen_run *run, struct pen_error *err)
 {
     for (int64_t i = 0; i < run->pipeline->n_nodes; i++) {
         const struct pen_node *node = &run->pipeline->nodes[i];
@@ -48,8 +66,7 @@ static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
                                            ? pen_metadata_find_execution(&run->metadata, number)
                                            : NULL;
                 if (made == NULL || strcmp(text_of(made, "status"), "succeeded") != 0) {
-                    const char *orphan = pen_arena_printf(&arena, "%s/%s", folder, names[k]);
-                    status = orphan == NULL ? PEN_OK : pen_directory_remove(orphan, err);
+                    status = put_away(run, &arena, folder, node->name, port->key, names[k], err);
                 }
             }
             pen_arena_deinit(&arena);
@@ -59,11 +76,40 @@ static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
     return PEN_OK;
 }
 
-static bool was_interrupted(const struct pen_metadata *metadata)
+/* The folders in a run's folder: half-made outputs, and orphans put away; logs stay. */
+static pen_status remove_staging(struct pen_run *run, const char *name, struct pen_error *err)
 {
-    const pen_json *last = pen_metadata_find_run(metadata, NULL);
-    return last != NULL &&
-           (strcmp(text_of(last, "status"), "abandoned") == 0 || strcmp(text_of(last, "status"), "cancelled") == 0);
+    struct pen_arena arena = {0};
+    char **names = NULL;
+    int64_t n_names = 0;
+    const char *folder = pen_arena_printf(&arena, "%s/runs/%s", run->metadata.root, name);
+    pen_status status = PEN_OK;
+    if (folder != NULL && pen_path_is_directory(folder)) {
+        status = pen_directory_list(&arena, folder, &names, &n_names, err);
+    }
+    for (int64_t i = 0; status == PEN_OK && i < n_names; i++) {
+        const char *staged = pen_arena_printf(&arena, "%s/%s", folder, names[i]);
+        if (staged != NULL && pen_path_is_directory(staged)) {
+            status = pen_directory_remove(staged, err);
+        }
+    }
+    pen_arena_deinit(&arena);
+    return status;
+}
+
+/* What the run before left, when it did not end well. Staging of a node that failed is kept for a look. */
+static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
+{
+    const pen_json *last = pen_metadata_find_run(&run->metadata, NULL);
+    const char *status = last == NULL ? "succeeded" : text_of(last, "status");
+    if (strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0) {
+        return PEN_OK;
+    }
+    if (strcmp(status, "failed") != 0) {
+        PEN_TRY(remove_staging(run, text_of(last, "run"), err));
+    }
+    PEN_TRY(remove_orphans(run, err));
+    return remove_staging(run, run->name, err);
 }
 
 static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
@@ -203,11 +249,8 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
     run->outputs = pen_json_object();
     run->nodes = pen_json_array();
-    bool interrupted = was_interrupted(&run->metadata);
     PEN_TRY(make_run_folder(run, err));
-    if (interrupted) {
-        PEN_TRY(clean_leftovers(run, err));
-    }
+    PEN_TRY(clean_leftovers(run, err));
     PEN_TRY(record_start(run, reason, err));
     if (options->watch != NULL) {
         options->watch->begins(options->watch->user, run->name, run->metadata.root, run->kernels->device, reason);

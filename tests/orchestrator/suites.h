@@ -1,3 +1,5 @@
 X(journal)
+X(kill)
 X(pipeline)
+X(run)
 X(runner)
