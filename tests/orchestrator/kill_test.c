@@ -88,4 +88,76 @@ static void two_hundred_kills_each_audited(void)
     pen_text_deinit(&said);
 }
 
-PEN_SUITE(kill, PEN_CASE(two_hundred_kills_each_audited));
+/* The program in a process of its own, in the case's folder, silent. */
+static pid_t start_program(const char *const *arguments)
+{
+    (void)fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (chdir(pen_test_directory()) != 0 || freopen("said", "w", stdout) == NULL ||
+            freopen("said", "a", stderr) == NULL) {
+            _exit(126);
+        }
+        char *copies[16] = {NULL};
+        for (int i = 0; i < 15 && arguments[i] != NULL; i++) {
+            copies[i] = strdup(arguments[i]);
+        }
+        (void)execv(pen_test_program(), copies);
+        _exit(127);
+    }
+    return child;
+}
+
+static int finish_program(const char *const *arguments)
+{
+    int state = 0;
+    pid_t child = start_program(arguments);
+    return waitpid(child, &state, 0) == child && WIFEXITED(state) ? WEXITSTATUS(state) : -1;
+}
+
+/* The same with the program and its nine components. A model of 300 rows may stay unblessed: exit code 5. */
+static void twenty_kills_of_the_real_program(void)
+{
+    enum { KILLS = 20, SEED = 471102 };
+    static const char *const generate[] = {"penstock", "generate", "taxi", "--rows", "300",
+                                           "--seed",   "1",        "-o",   "t.csv",  NULL};
+    static const char *const init[] = {"penstock", "init", "t.csv", "--label", "tips > 0.2 * fare", NULL};
+    char root[PEN_PATH_BYTES];
+    char steps[64] = "trainer.steps=30";
+    const char *run[] = {"penstock", "run", "pipeline.yaml", "--root", "root", "--set", steps, NULL};
+    struct pen_error err = PEN_ERROR_INIT;
+    int64_t n = 0;
+    int killed = 0;
+    int state = 0;
+    chore_path(root, "root");
+    if (access(pen_test_program(), X_OK) != 0) {
+        PEN_SKIP("the program is not built");
+    }
+    PEN_REQUIRE_EQ_I64(finish_program(generate), 0);
+    PEN_REQUIRE_EQ_I64(finish_program(init), 0);
+    double began = pen_clock_seconds();
+    int code = finish_program(run);
+    PEN_REQUIRE(code == 0 || code == 5);
+    double whole = fmin(pen_clock_seconds() - began, 1);
+    printf("kill test: seed %d, kills within %.0f ms of the start\n", SEED, whole * 1000);
+    for (uint64_t i = 0; i < KILLS; i++) {
+        (void)snprintf(steps, sizeof steps, "trainer.steps=%d", 31 + (int)(i / 2));
+        const char *fresh[] = {"penstock", "run", "pipeline.yaml", "--root", "root", "--no-cache", NULL};
+        pid_t child = start_program(i % 2 == 0 ? fresh : run);
+        PEN_REQUIRE(child > 0);
+        pause_seconds(whole * (double)pen_rng_below(SEED, 1, i, 1000) / 1000);
+        (void)kill(child, SIGKILL);
+        PEN_REQUIRE(waitpid(child, &state, 0) == child);
+        killed += WIFSIGNALED(state);
+        PEN_TEST_BASE(chore_audit(root, false, &n, &err) == PEN_OK, return, "after kill %llu of seed %d: %s",
+                      (unsigned long long)i, SEED, err.message);
+    }
+    PEN_CHECK_MSG(killed > KILLS / 3, "only %d of %d runs were killed before their end", killed, KILLS);
+    (void)snprintf(steps, sizeof steps, "trainer.steps=60");
+    PEN_CHECK_EQ_I64(finish_program(run), code);
+    PEN_CHECK_OK(chore_audit(root, true, &n, &err), &err);
+    printf("kill test: %d of %d killed, %lld artifacts left, all whole\n", killed, KILLS, (long long)n);
+}
+
+PEN_SUITE(kill, PEN_CASE(two_hundred_kills_each_audited), PEN_CASE(twenty_kills_of_the_real_program));
