@@ -4,9 +4,9 @@
  *
  * The checksum covers the previous record's 8 digits and this JSON, so no record can be lost, moved or doubled unseen;
  * `cut -c10- FILE | jq .` reads it. A line is one append, synced before it counts; after a failed sync nothing is
- * written any more. Opening verifies every line. A torn tail (lines at the end that do not verify, nothing after them
- * does) is copied to <directory>/quarantine/ and cut off. Damage before a line that does verify is refused for writing
- * with its byte offset; nothing is discarded. */
+ * written any more. Opening verifies every line. A torn tail (a last line that does not
+ * verify, NUL bytes included) is copied to <directory>/quarantine/ and cut off. A line that does not verify with a
+ * whole record after it is damage in the middle: refused for writing with its byte offset; nothing is discarded. */
 #ifndef PEN_ORCHESTRATOR_METADATA_JOURNAL_H
 #define PEN_ORCHESTRATOR_METADATA_JOURNAL_H
 
