@@ -25,7 +25,7 @@
 extern "C" {
 #endif
 
-struct pen_kernel_table;
+struct pen_exec;
 
 struct pen_component_port {
     const char *key;  /* "examples" */
@@ -50,10 +50,10 @@ struct pen_component_context {
     const char *pipeline; /* its name */
     const char *node;     /* name of the node that runs */
     struct pen_arena *arena;
-    const struct pen_config_node *options;  /* the node's section of the pipeline file; NULL: all defaults */
-    const char *base_directory;             /* relative paths in options are relative to it (the pipeline file's) */
-    const struct pen_kernel_table *kernels; /* of the device chosen for this run */
-    const char *device;                     /* "cpu" */
+    const struct pen_config_node *options; /* the node's section of the pipeline file; NULL: all defaults */
+    const char *base_directory;            /* relative paths in options are relative to it (the pipeline file's) */
+    struct pen_exec *exec;                 /* of `device`; NULL until the node runs: made in its own process */
+    const char *device;                    /* the device chosen for this run: "cpu" */
     int64_t n_inputs;
     const struct pen_component_input *inputs;
     int64_t n_outputs;

@@ -30,11 +30,10 @@ void pen_predict_options_init(struct pen_predict_options *options)
     pen_csv_options_init(&options->csv);
 }
 
-static pen_status load(struct predictor *p, const char *directory, const struct pen_kernel_table *kernels,
-                       struct pen_error *err)
+static pen_status load(struct predictor *p, const char *directory, struct pen_exec *exec, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
-    PEN_TRY(pen_model_load(&p->model, directory, kernels, err));
+    PEN_TRY(pen_model_load(&p->model, directory, exec, err));
     PEN_TRY(pen_path_join(path, directory, "transform", err));
     PEN_TRY(pen_transform_load(&p->graph, path, err));
     p->n_outputs = pen_model_n_outputs(p->model);
@@ -143,11 +142,11 @@ static pen_status flush(struct predictor *p, FILE *out, struct pen_error *err)
     return PEN_OK;
 }
 
-static pen_status predict(struct predictor *p, const struct pen_batch *batch, const struct pen_kernel_table *kernels,
-                          double threshold, struct pen_error *err)
+static pen_status predict(struct predictor *p, const struct pen_batch *batch, struct pen_exec *exec, double threshold,
+                          struct pen_error *err)
 {
     struct pen_tensor_batch tensors;
-    PEN_TRY(pen_transform_apply(p->graph, kernels, batch, false, p->scratch, &tensors, err));
+    PEN_TRY(pen_transform_apply(p->graph, exec, batch, false, p->scratch, &tensors, err));
     PEN_TRY(
         pen_grow((void **)&p->outputs, &p->outputs_capacity, batch->n_rows * p->n_outputs, sizeof *p->outputs, err));
     PEN_TRY(pen_model_predict(p->model, p->outputs, &tensors, err));
@@ -158,12 +157,12 @@ static pen_status predict(struct predictor *p, const struct pen_batch *batch, co
 }
 
 pen_status pen_predict_csv(const char *model, const char *const *paths, int64_t n_paths,
-                           const struct pen_predict_options *options, FILE *out, const struct pen_kernel_table *kernels,
-                           int64_t *n_rows, struct pen_error *err)
+                           const struct pen_predict_options *options, FILE *out, struct pen_exec *exec, int64_t *n_rows,
+                           struct pen_error *err)
 {
     struct predictor p = {0};
     pen_status status = PEN_OK;
-    PEN_TRY_GOTO(cleanup, load(&p, model, kernels, err));
+    PEN_TRY_GOTO(cleanup, load(&p, model, exec, err));
     PEN_TRY_GOTO(cleanup, open_csv(&p, paths, n_paths, &options->csv, err));
     header(&p);
     for (;;) {
@@ -175,7 +174,7 @@ pen_status pen_predict_csv(const char *model, const char *const *paths, int64_t 
         if (batch.n_rows == 0) {
             break;
         }
-        PEN_TRY_GOTO(cleanup, predict(&p, &batch, kernels, options->threshold, err));
+        PEN_TRY_GOTO(cleanup, predict(&p, &batch, exec, options->threshold, err));
         PEN_TRY_GOTO(cleanup, flush(&p, out, err));
     }
     PEN_TRY_GOTO(cleanup, flush(&p, out, err));

@@ -18,7 +18,7 @@
 extern "C" {
 #endif
 
-struct pen_kernel_table;
+struct pen_exec;
 
 struct pen_predict_options {
     struct pen_csv_options csv; /* dialect; types and only_typed_columns are set here */
@@ -29,8 +29,7 @@ PEN_API void pen_predict_options_init(struct pen_predict_options *options);
 /* model: folder with model.json, weights.bin, transform/. *n_rows (may be NULL): rows written. */
 PEN_API PEN_MUST_USE pen_status pen_predict_csv(const char *model, const char *const *paths, int64_t n_paths,
                                                 const struct pen_predict_options *options, FILE *out,
-                                                const struct pen_kernel_table *kernels, int64_t *n_rows,
-                                                struct pen_error *err);
+                                                struct pen_exec *exec, int64_t *n_rows, struct pen_error *err);
 
 #ifdef __cplusplus
 }

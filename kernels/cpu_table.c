@@ -1,8 +1,66 @@
-/* The CPU backend: every op of the list, or the build fails. */
+/* The CPU backend: every op of the list, or the build fails; its memory is the host's, its queue is the caller. */
 #include "kernels/backend.h"
 
-const struct pen_kernel_table pen_cpu_kernels = {.device = "cpu",
+#include "core/memory.h"
+
+#include <string.h>
+
+static pen_status cpu_allocate(struct pen_exec *exec, void **memory, size_t bytes, const char *what,
+                               struct pen_error *err)
+{
+    *memory = pen_malloc((int64_t)bytes, 1);
+    if (*memory == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory on %s: %s, %zu bytes", exec->name, what, bytes);
+    }
+    return PEN_OK;
+}
+
+static void cpu_release(struct pen_exec *exec, void *memory)
+{
+    pen_free(memory);
+}
+
+static pen_status cpu_copy(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err)
+{
+    memcpy(to, from, bytes);
+    return PEN_OK;
+}
+
+static pen_status cpu_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err)
+{
+    memset(memory, byte, bytes);
+    return PEN_OK;
+}
+
+static pen_status cpu_synchronise(struct pen_exec *exec, struct pen_error *err)
+{
+    return PEN_OK;
+}
+
+static void cpu_destroy(struct pen_exec *exec)
+{
+    /* one for all, static */
+}
+
+static const struct pen_kernel_table kernels = {
 #define PEN_OP_CPU(op) .op = pen_##op##_cpu,
-                                                 PEN_OP_LIST(PEN_OP_CPU)
+    PEN_OP_LIST(PEN_OP_CPU)
 #undef PEN_OP_CPU
 };
+
+static const struct pen_device_table device = {
+    .allocate = cpu_allocate,
+    .release = cpu_release,
+    .upload = cpu_copy,
+    .download = cpu_copy,
+    .copy = cpu_copy,
+    .fill = cpu_fill,
+    .synchronise = cpu_synchronise,
+    .destroy = cpu_destroy,
+};
+
+struct pen_exec *pen_exec_cpu(void)
+{
+    static struct pen_exec cpu = {&kernels, &device, "cpu"};
+    return &cpu;
+}

@@ -39,7 +39,7 @@ static pen_status time_map(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 16.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_map(&op, err);
+        status = bench->exec->kernels->columns_map(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -55,7 +55,7 @@ static pen_status time_moments(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 8.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_moments(&op, err);
+        status = bench->exec->kernels->columns_moments(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -71,7 +71,7 @@ static pen_status time_store(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 12.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_store(&op, err);
+        status = bench->exec->kernels->columns_store(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -86,7 +86,7 @@ static pen_status time_bucketize(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 12.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_bucketize(&op, err);
+        status = bench->exec->kernels->columns_bucketize(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -103,7 +103,7 @@ static pen_status time_lookup(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 12.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_lookup(&op, err);
+        status = bench->exec->kernels->columns_lookup(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -118,7 +118,7 @@ static pen_status time_onehot(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = (4.0 + 4.0 * WIDTH) * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->columns_onehot(&op, err);
+        status = bench->exec->kernels->columns_onehot(bench->exec, &op, err);
     }
     pen_free(a);
     return status;
@@ -134,7 +134,7 @@ static pen_status time_hash(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 8.0 * N;
     pen_status status = PEN_OK;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->hash_strings(&op, err);
+        status = bench->exec->kernels->hash_strings(bench->exec, &op, err);
     }
     pen_free(a);
     return status;

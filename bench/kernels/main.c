@@ -68,7 +68,7 @@ int main(int argc, char **argv)
             continue;
         }
         struct pen_error err = PEN_ERROR_INIT;
-        struct pen_bench bench = {.kernels = &pen_cpu_kernels, .limit_s = seconds};
+        struct pen_bench bench = {.exec = pen_exec_cpu(), .limit_s = seconds};
         if (rows[r]->run(&bench, &err) != PEN_OK) {
             fprintf(stderr, "bench_kernels: %s: %s\n", rows[r]->op, err.message);
             return pen_status_exit_code(err.status);

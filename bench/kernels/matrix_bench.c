@@ -15,7 +15,7 @@ static pen_status time_gemm(struct pen_bench *bench, struct pen_error *err)
     bench->flops = 2.0 * M * N * K;
     bench->bytes = 4.0 * (M * K + K * N + M * N);
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->gemm(&g, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->gemm(bench->exec, &g, err));
     }
 cleanup:
     pen_free(c);

@@ -46,7 +46,7 @@ static pen_status time_sort_scores(struct pen_bench *bench, struct pen_error *er
     struct pen_sort_scores sort = {ROWS, rows.scores, 1, rows.classes, 1, rows.keys, rows.scratch};
     bench->bytes = 4.0 * 16 * ROWS;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->sort_scores(&sort, err);
+        status = bench->exec->kernels->sort_scores(bench->exec, &sort, err);
     }
     drop(&rows);
     return status;
@@ -60,12 +60,12 @@ static pen_status time_rank_sums(struct pen_bench *bench, struct pen_error *err)
     pen_status status = make(&rows, err);
     struct pen_sort_scores sort = {ROWS, rows.scores, 1, rows.classes, 1, rows.keys, rows.scratch};
     if (status == PEN_OK) {
-        status = bench->kernels->sort_scores(&sort, err);
+        status = bench->exec->kernels->sort_scores(bench->exec, &sort, err);
     }
     struct pen_rank_sums job = {ROWS, rows.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, &auc, &ap};
     bench->bytes = 8.0 * ROWS;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->rank_sums(&job, err);
+        status = bench->exec->kernels->rank_sums(bench->exec, &job, err);
     }
     /* P(y = 1) = s, s uniform: AUC is 5/6 */
     if (status == PEN_OK && (auc < 0.83 || auc > 0.837)) {
@@ -92,7 +92,7 @@ static pen_status time_binary_sums(struct pen_bench *bench, struct pen_error *er
                                   .sums = sums};
     bench->bytes = 12.0 * ROWS;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->binary_sums(&job, err);
+        status = bench->exec->kernels->binary_sums(bench->exec, &job, err);
     }
     drop(&rows);
     return status;
@@ -112,7 +112,7 @@ static pen_status time_regression_sums(struct pen_bench *bench, struct pen_error
                                       .sums = sums};
     bench->bytes = 8.0 * ROWS;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->regression_sums(&job, err);
+        status = bench->exec->kernels->regression_sums(bench->exec, &job, err);
     }
     drop(&rows);
     return status;
@@ -134,7 +134,7 @@ static pen_status time_multiclass_sums(struct pen_bench *bench, struct pen_error
                                       .sums = sums};
     bench->bytes = 4.0 * ROWS * (1 + CLASSES);
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->multiclass_sums(&job, err);
+        status = bench->exec->kernels->multiclass_sums(bench->exec, &job, err);
     }
     drop(&rows);
     return status;

@@ -5,7 +5,7 @@
  *       ... prepare ...
  *       bench->bytes = ...; bench->flops = ...;      of one call, from the contract's cost line
  *       while (pen_bench_next(bench)) {
- *           PEN_TRY(bench->kernels->gemm(&g, err));
+ *           PEN_TRY(bench->exec->kernels->gemm(bench->exec, &g, err));
  *       }
  *       ... check the result, free ...
  *   }
@@ -16,7 +16,7 @@
 #include "kernels/backend.h"
 
 struct pen_bench {
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     double bytes, flops; /* of one call; 0: not stated */
     double limit_s;      /* time to spend */
     int64_t n_calls;

@@ -28,7 +28,7 @@ static pen_status time_dense_forward(struct pen_bench *bench, struct pen_error *
                           OUT};
     bench->flops = 2.0 * B * IN * OUT;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->dense_forward(&d, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->dense_forward(bench->exec, &d, err));
     }
 cleanup:
     pen_free(all);
@@ -61,7 +61,7 @@ static pen_status time_dense_backward(struct pen_bench *bench, struct pen_error 
     d.workspace = cut(&next, B / 64 * OUT);
     bench->flops = 4.0 * B * IN * OUT;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->dense_backward(&d, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->dense_backward(bench->exec, &d, err));
     }
 cleanup:
     pen_free(all);
@@ -121,7 +121,7 @@ static pen_status time_embedding_forward(struct pen_bench *bench, struct pen_err
     struct pen_embedding e = {B, IDS, t.features, t.out, IDS * DIM, false};
     bench->bytes = 8.0 * B * IDS * DIM;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->embedding_forward(&e, err);
+        status = bench->exec->kernels->embedding_forward(bench->exec, &e, err);
     }
     tables_deinit(&t);
     return status;
@@ -135,7 +135,7 @@ static pen_status time_embedding_backward(struct pen_bench *bench, struct pen_er
     struct pen_embedding_grad g = {B, IDS, t.features, t.out, IDS * DIM};
     bench->bytes = 8.0 * B * IDS * DIM;
     while (status == PEN_OK && pen_bench_next(bench)) {
-        status = bench->kernels->embedding_backward(&g, err);
+        status = bench->exec->kernels->embedding_backward(bench->exec, &g, err);
     }
     tables_deinit(&t);
     return status;
@@ -157,7 +157,7 @@ static pen_status time_loss(struct pen_bench *bench, struct pen_error *err)
                          .gradient = all + 2 * B};
     bench->bytes = 12.0 * B;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->loss(&l, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->loss(bench->exec, &l, err));
     }
 cleanup:
     pen_free(all);
@@ -173,7 +173,7 @@ static pen_status time_link(struct pen_bench *bench, struct pen_error *err)
     struct pen_link l = {PEN_LOSS_SIGMOID, B, 1, all, 0, 1, all + B};
     bench->bytes = 8.0 * B;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->link(&l, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->link(bench->exec, &l, err));
     }
 cleanup:
     pen_free(all);
@@ -189,7 +189,7 @@ static pen_status time_dropout(struct pen_bench *bench, struct pen_error *err)
     struct pen_dropout d = {B * OUT, 0.1, 1, 2, 0, all};
     bench->bytes = 8.0 * B * OUT;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->dropout(&d, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->dropout(bench->exec, &d, err));
     }
 cleanup:
     pen_free(all);
@@ -217,7 +217,7 @@ static pen_status time_optimiser(struct pen_bench *bench, struct pen_error *err)
     bench->bytes = 28.0 * PARAMS;
     while (pen_bench_next(bench)) {
         o.step++;
-        PEN_TRY_GOTO(cleanup, bench->kernels->optimiser(&o, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->optimiser(bench->exec, &o, err));
     }
 cleanup:
     pen_free(all);
@@ -233,7 +233,7 @@ static pen_status time_average(struct pen_bench *bench, struct pen_error *err)
     struct pen_average a = {PARAMS, 0.1, all, all + PARAMS};
     bench->bytes = 12.0 * PARAMS;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->average(&a, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->average(bench->exec, &a, err));
     }
 cleanup:
     pen_free(all);
@@ -249,7 +249,7 @@ static pen_status time_squared_norm(struct pen_bench *bench, struct pen_error *e
     struct pen_squared_norm n = {PARAMS, all, 0};
     bench->bytes = 4.0 * PARAMS;
     while (pen_bench_next(bench)) {
-        PEN_TRY_GOTO(cleanup, bench->kernels->squared_norm(&n, err));
+        PEN_TRY_GOTO(cleanup, bench->exec->kernels->squared_norm(bench->exec, &n, err));
     }
 cleanup:
     pen_free(all);

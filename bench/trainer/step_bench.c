@@ -73,7 +73,7 @@ static pen_status one_batch(const struct data *d, int64_t batch, struct pen_erro
     struct pen_pass *pass = NULL;
     struct pen_update update = {.state1 = NULL};
     architecture.embedding_dim = 16;
-    PEN_TRY(pen_network_create(&network, &architecture, &d->spec, &pen_cpu_kernels, err));
+    PEN_TRY(pen_network_create(&network, &architecture, &d->spec, pen_exec_cpu(), err));
     pen_network_initialise(network, 1, NULL);
     pen_status status = pen_pass_create(&pass, network, batch, true, 0, 0, err);
     if (status == PEN_OK) {

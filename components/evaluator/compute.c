@@ -10,7 +10,7 @@
 enum { MOST_RANKED_CLASSES = 200 };
 
 struct job {
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     const struct pen_eval_rows *rows;
     const float *predictions;
     const struct pen_eval_plan *plan;
@@ -78,7 +78,7 @@ static pen_status rank_class(const struct job *job, int64_t column, int32_t posi
                                    .positive = positive,
                                    .keys = keys,
                                    .scratch = dealt};
-    PEN_TRY(job->kernels->sort_scores(&sort, err));
+    PEN_TRY(job->exec->kernels->sort_scores(job->exec, &sort, err));
     deal_keys(job, keys, dealt, next);
     for (int64_t slice = 0; slice < job->n_slices; slice++) {
         struct pen_rank_sums rank = {.n = job->begin[slice + 1] - job->begin[slice],
@@ -87,7 +87,7 @@ static pen_status rank_class(const struct job *job, int64_t column, int32_t posi
                                      .resampling = job->rows->resampling,
                                      .auc = lanes,
                                      .average_precision = lanes + job->n_lanes};
-        PEN_TRY(job->kernels->rank_sums(&rank, err));
+        PEN_TRY(job->exec->kernels->rank_sums(job->exec, &rank, err));
         add_class(job, slice, lanes, lanes + job->n_lanes);
     }
     return PEN_OK;
@@ -143,7 +143,7 @@ static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, 
                                          .thresholds = job->plan->thresholds,
                                          .resampling = rows->resampling,
                                          .sums = sums};
-        return job->kernels->binary_sums(&binary, err);
+        return job->exec->kernels->binary_sums(job->exec, &binary, err);
     }
     if (rows->task == PEN_TASK_MULTICLASS) {
         struct pen_multiclass_sums classes = {.n = n,
@@ -155,7 +155,7 @@ static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, 
                                               .top_k = job->plan->top_k,
                                               .resampling = rows->resampling,
                                               .sums = sums};
-        return job->kernels->multiclass_sums(&classes, err);
+        return job->exec->kernels->multiclass_sums(job->exec, &classes, err);
     }
     struct pen_regression_sums regression = {.n = n,
                                              .list = list,
@@ -165,7 +165,7 @@ static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, 
                                              .centre = n > 0 ? (double)rows->labels[list[0]] : 0,
                                              .resampling = rows->resampling,
                                              .sums = sums};
-    return job->kernels->regression_sums(&regression, err);
+    return job->exec->kernels->regression_sums(job->exec, &regression, err);
 }
 
 static void fill_values(const struct job *job, int64_t slice, const double *sums)
@@ -196,11 +196,11 @@ static int64_t count_sums(const struct pen_eval_rows *rows, const struct pen_eva
     return rows->task == PEN_TASK_MULTICLASS ? PEN_MULTICLASS_CLASSES + 3 * rows->n_classes : PEN_REGRESSION_SUMS;
 }
 
-pen_status pen_compute_slices(const struct pen_kernel_table *kernels, const struct pen_eval_rows *rows,
-                              const float *predictions, const struct pen_eval_plan *plan, const int32_t *slice_of,
-                              int64_t n_slices, struct pen_slice_values *values, struct pen_error *err)
+pen_status pen_compute_slices(struct pen_exec *exec, const struct pen_eval_rows *rows, const float *predictions,
+                              const struct pen_eval_plan *plan, const int32_t *slice_of, int64_t n_slices,
+                              struct pen_slice_values *values, struct pen_error *err)
 {
-    struct job job = {.kernels = kernels,
+    struct job job = {.exec = exec,
                       .rows = rows,
                       .predictions = predictions,
                       .plan = plan,

@@ -47,11 +47,10 @@ struct pen_slice_values {
 };
 
 /* slice_of: [n], -1: in none. */
-PEN_API PEN_MUST_USE pen_status pen_compute_slices(const struct pen_kernel_table *kernels,
-                                                   const struct pen_eval_rows *rows, const float *predictions,
-                                                   const struct pen_eval_plan *plan, const int32_t *slice_of,
-                                                   int64_t n_slices, struct pen_slice_values *values,
-                                                   struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_compute_slices(struct pen_exec *exec, const struct pen_eval_rows *rows,
+                                                   const float *predictions, const struct pen_eval_plan *plan,
+                                                   const int32_t *slice_of, int64_t n_slices,
+                                                   struct pen_slice_values *values, struct pen_error *err);
 PEN_API void pen_slice_values_deinit(struct pen_slice_values *values);
 
 #ifdef __cplusplus

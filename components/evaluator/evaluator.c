@@ -31,7 +31,7 @@ static pen_status score(struct evaluation *e, struct pen_error *err)
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: evaluator");
     }
     PEN_TRY(pen_store_open(&e->raw, raw, err));
-    PEN_TRY(pen_model_load(&model, pen_component_input(context, "model"), context->kernels, err));
+    PEN_TRY(pen_model_load(&model, pen_component_input(context, "model"), context->exec, err));
     pen_status status = pen_scores_read(&e->scores, path, model, err);
     pen_model_destroy(model);
     if (status == PEN_OK && e->scores.n_raw != pen_store_n_rows(e->raw)) {
@@ -54,7 +54,7 @@ static pen_status score_baseline(struct evaluation *e, struct pen_error *err)
         return PEN_OK;
     }
     struct pen_error why = PEN_ERROR_INIT;
-    pen_status status = pen_scores_baseline(&e->scores, model, e->raw, context->kernels, &why);
+    pen_status status = pen_scores_baseline(&e->scores, model, e->raw, context->exec, &why);
     if (status == PEN_ERR_CANCELLED || status == PEN_ERR_MEMORY) {
         PEN_FAIL(err, status, "%s", why.message);
     }
@@ -111,7 +111,7 @@ static pen_status keep_judged(struct evaluation *e, const struct pen_slice *slic
 static pen_status evaluate_spec(struct evaluation *e, const struct pen_slice_spec *spec, struct pen_error *err)
 {
     const struct pen_evaluator_options *options = &e->plan.options;
-    const struct pen_kernel_table *kernels = e->context->kernels;
+    struct pen_exec *exec = e->context->exec;
     struct pen_slice_limits limits = {options->min_slice_size, options->max_slices, options->max_slice_values};
     struct pen_slicing slicing;
     struct pen_slice_values candidate = {0}, baseline = {0};
@@ -124,10 +124,10 @@ static pen_status evaluate_spec(struct evaluation *e, const struct pen_slice_spe
     if (slicing.n_slices == 0) {
         goto cleanup;
     }
-    PEN_TRY_GOTO(cleanup, pen_compute_slices(kernels, &e->scores.rows, e->scores.predictions, &e->plan.metrics,
+    PEN_TRY_GOTO(cleanup, pen_compute_slices(exec, &e->scores.rows, e->scores.predictions, &e->plan.metrics,
                                              slicing.slice_of, slicing.n_slices, &candidate, err));
     if (has_baseline) {
-        PEN_TRY_GOTO(cleanup, pen_compute_slices(kernels, &e->scores.rows, e->scores.baseline, &e->plan.metrics,
+        PEN_TRY_GOTO(cleanup, pen_compute_slices(exec, &e->scores.rows, e->scores.baseline, &e->plan.metrics,
                                                  slicing.slice_of, slicing.n_slices, &baseline, err));
     }
     for (int64_t i = 0; i < slicing.n_slices; i++) {
@@ -165,9 +165,9 @@ static pen_status write_report(struct evaluation *e, const struct pen_verdict *v
     pen_json *root = pen_json_object(), *confidence = pen_json_object(), *blessing = pen_json_object();
     pen_json *curves = NULL, *matrix = NULL;
     const struct pen_scores *scores = &e->scores;
-    pen_status status = pen_report_curves(e->context->kernels, scores, &curves, err);
+    pen_status status = pen_report_curves(e->context->exec, scores, &curves, err);
     if (status == PEN_OK) {
-        status = pen_report_confusion(e->context->kernels, scores, &matrix, err);
+        status = pen_report_confusion(e->context->exec, scores, &matrix, err);
     }
     pen_json_set_int(root, "schema", 1);
     pen_json_set_string(root, "model", pen_component_input(e->context, "model"));

@@ -150,7 +150,7 @@ static void walk_curves(const struct pen_eval_rows *rows, const uint64_t *keys, 
     }
 }
 
-pen_status pen_report_curves(const struct pen_kernel_table *kernels, const struct pen_scores *scores, pen_json **curves,
+pen_status pen_report_curves(struct pen_exec *exec, const struct pen_scores *scores, pen_json **curves,
                              struct pen_error *err)
 {
     const struct pen_eval_rows *rows = &scores->rows;
@@ -163,7 +163,7 @@ pen_status pen_report_curves(const struct pen_kernel_table *kernels, const struc
     PEN_ALLOC_GOTO(cleanup, keys, rows->n + 1, err);
     PEN_ALLOC_GOTO(cleanup, scratch, rows->n + 1, err);
     struct pen_sort_scores sort = {rows->n, scores->predictions, 1, rows->classes, 1, keys, scratch};
-    PEN_TRY_GOTO(cleanup, kernels->sort_scores(&sort, err));
+    PEN_TRY_GOTO(cleanup, exec->kernels->sort_scores(exec, &sort, err));
     pen_json *roc = pen_json_array(), *pr = pen_json_array();
     walk_curves(rows, keys, roc, pr);
     *curves = pen_json_object();
@@ -175,8 +175,8 @@ cleanup:
     return status;
 }
 
-pen_status pen_report_confusion(const struct pen_kernel_table *kernels, const struct pen_scores *scores,
-                                pen_json **matrix, struct pen_error *err)
+pen_status pen_report_confusion(struct pen_exec *exec, const struct pen_scores *scores, pen_json **matrix,
+                                struct pen_error *err)
 {
     const struct pen_eval_rows *rows = &scores->rows;
     int64_t n = rows->n_classes;
@@ -197,7 +197,7 @@ pen_status pen_report_confusion(const struct pen_kernel_table *kernels, const st
                                       .resampling = {PEN_RESAMPLE_NONE, 1, NULL, NULL},
                                       .sums = sums,
                                       .confusion = counts};
-    PEN_TRY_GOTO(cleanup, kernels->multiclass_sums(&job, err));
+    PEN_TRY_GOTO(cleanup, exec->kernels->multiclass_sums(exec, &job, err));
     *matrix = pen_json_array();
     for (int64_t i = 0; i < n; i++) {
         pen_json *row = pen_json_array();

@@ -115,10 +115,10 @@ struct baseline {
 };
 
 static pen_status open_baseline(struct baseline *b, const char *directory, const struct pen_scores *scores,
-                                const struct pen_kernel_table *kernels, struct pen_error *err)
+                                struct pen_exec *exec, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
-    PEN_TRY(pen_model_load(&b->model, directory, kernels, err));
+    PEN_TRY(pen_model_load(&b->model, directory, exec, err));
     if (pen_model_n_outputs(b->model) != scores->n_outputs || pen_model_spec(b->model)->task != scores->rows.task) {
         PEN_FAIL(err, PEN_ERR_DATA, "%s: another task or number of classes than the candidate's", directory);
     }
@@ -150,7 +150,7 @@ static pen_status read_chunk(struct baseline *b, int64_t chunk, struct pen_error
     return PEN_OK;
 }
 
-static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, const struct pen_kernel_table *kernels,
+static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, struct pen_exec *exec,
                                  struct pen_error *err)
 {
     int64_t raw = 0, kept = 0;
@@ -159,7 +159,7 @@ static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, 
         PEN_TRY(pen_cancel_check(err));
         PEN_TRY(read_chunk(b, chunk, err));
         struct pen_batch batch = {pen_store_chunk_rows(b->raw, chunk), raw, b->n_found, b->names, b->views};
-        PEN_TRY(pen_transform_apply(b->graph, kernels, &batch, false, b->scratch, &tensors, err));
+        PEN_TRY(pen_transform_apply(b->graph, exec, &batch, false, b->scratch, &tensors, err));
         PEN_TRY(pen_model_predict(b->model, b->predictions, &tensors, err));
         for (int64_t i = 0; i < batch.n_rows; i++, raw++) {
             for (int64_t c = 0; scores->keep[raw] != 0 && c < scores->n_outputs; c++) {
@@ -172,14 +172,14 @@ static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, 
 }
 
 pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory, const struct pen_store *raw,
-                               const struct pen_kernel_table *kernels, struct pen_error *err)
+                               struct pen_exec *exec, struct pen_error *err)
 {
     struct baseline b = {.raw = raw};
-    pen_status status = open_baseline(&b, directory, scores, kernels, err);
+    pen_status status = open_baseline(&b, directory, scores, exec, err);
     if (status == PEN_OK) {
         scores->baseline = pen_calloc((scores->rows.n + 1) * scores->n_outputs, sizeof *scores->baseline);
         status = scores->baseline != NULL
-                     ? score_baseline(&b, scores, kernels, err)
+                     ? score_baseline(&b, scores, exec, err)
                      : pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: baseline predictions");
     }
     if (status != PEN_OK) {

@@ -24,7 +24,7 @@ PEN_API PEN_MUST_USE pen_status pen_scores_read(struct pen_scores *scores, const
 
 /* Scores the same rows, raw, with the model in `directory` through its own transform graph. */
 PEN_API PEN_MUST_USE pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory,
-                                                    const struct pen_store *raw, const struct pen_kernel_table *kernels,
+                                                    const struct pen_store *raw, struct pen_exec *exec,
                                                     struct pen_error *err);
 PEN_API void pen_scores_deinit(struct pen_scores *scores);
 

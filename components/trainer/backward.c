@@ -10,7 +10,7 @@ pen_status pen_pass_dropout(const struct pen_pass *p, int64_t layer, float *valu
     uint64_t stride = ((uint64_t)(p->max_rows * width) + 3) / 4 * 4;
     struct pen_dropout dropout = {p->n_rows * width,       p->dropout, seed, STREAM_DROPOUT + (uint64_t)layer,
                                   (uint64_t)step * stride, values};
-    return p->network->kernels->dropout(&dropout, err);
+    return p->network->exec->kernels->dropout(p->network->exec, &dropout, err);
 }
 
 static float *gradient_of(const struct pen_pass *p, int64_t parameter)
@@ -22,7 +22,7 @@ static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->wide, p->d_logits, n->n_outputs};
-    PEN_TRY(n->kernels->embedding_backward(&embedding, err));
+    PEN_TRY(n->exec->kernels->embedding_backward(n->exec, &embedding, err));
     struct pen_dense_grad dense = {.n_rows = p->n_rows,
                                    .n_in = n->spec.n_dense,
                                    .n_out = n->n_outputs,
@@ -37,7 +37,7 @@ static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
                                    .dw = gradient_of(p, n->wide_dense),
                                    .dbias = gradient_of(p, n->wide_bias),
                                    .workspace = p->workspace};
-    return n->kernels->dense_backward(&dense, err);
+    return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
 static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, struct pen_error *err)
@@ -61,7 +61,7 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, st
     dense.ld_x = dense.n_in;
     dense.ld_dx = dense.n_dx;
     dense.ld_y = dense.ld_dy = dense.n_out;
-    return n->kernels->dense_backward(&dense, err);
+    return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
 pen_status pen_pass_backward(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
@@ -81,5 +81,5 @@ pen_status pen_pass_backward(struct pen_pass *p, uint64_t seed, int64_t step, st
         PEN_TRY(backward_layer(p, l, dropped, err));
     }
     struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->deep, p->d_x, n->n_embedded};
-    return n->kernels->embedding_backward(&embedding, err);
+    return n->exec->kernels->embedding_backward(n->exec, &embedding, err);
 }

@@ -30,9 +30,9 @@ static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
                               pen_network_value(n, n->wide_bias),
                               p->logits,
                               n->n_outputs};
-    PEN_TRY(n->kernels->dense_forward(&dense, err));
+    PEN_TRY(n->exec->kernels->dense_forward(n->exec, &dense, err));
     struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->wide, p->logits, n->n_outputs, true};
-    return n->kernels->embedding_forward(&embedding, err);
+    return n->exec->kernels->embedding_forward(n->exec, &embedding, err);
 }
 
 static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
@@ -40,7 +40,7 @@ static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, 
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
     struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->deep, p->x, n->n_x, false};
-    PEN_TRY(n->kernels->embedding_forward(&embedding, err));
+    PEN_TRY(n->exec->kernels->embedding_forward(n->exec, &embedding, err));
     const float *input = p->x;
     int64_t n_in = n->n_x;
     for (int64_t l = 0; l <= a->n_hidden; l++) {
@@ -58,7 +58,7 @@ static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, 
                                   pen_network_value(n, n->bias[l]),
                                   output,
                                   n_out};
-        PEN_TRY(n->kernels->dense_forward(&dense, err));
+        PEN_TRY(n->exec->kernels->dense_forward(n->exec, &dense, err));
         if (last) {
             break;
         }
@@ -98,7 +98,7 @@ pen_status pen_pass_loss(struct pen_pass *p, bool gradient, double scale, struct
                             .label_scale = n->label_scale,
                             .scale = (float)scale,
                             .gradient = gradient ? p->d_logits : NULL};
-    PEN_TRY(n->kernels->loss(&loss, err));
+    PEN_TRY(n->exec->kernels->loss(n->exec, &loss, err));
     p->loss_sum = loss.loss_sum;
     p->weight_sum = loss.weight_sum;
     return PEN_OK;

@@ -12,13 +12,12 @@ struct pen_model {
     struct pen_rows_ids *ids;
 };
 
-pen_status pen_model_load(struct pen_model **model, const char *directory, const struct pen_kernel_table *kernels,
-                          struct pen_error *err)
+pen_status pen_model_load(struct pen_model **model, const char *directory, struct pen_exec *exec, struct pen_error *err)
 {
     struct pen_model *m = NULL;
     pen_status status = PEN_OK;
     PEN_ALLOC(m, 1, err);
-    PEN_TRY_GOTO(failed, pen_model_read(&m->network, directory, kernels, err));
+    PEN_TRY_GOTO(failed, pen_model_read(&m->network, directory, exec, err));
     PEN_TRY_GOTO(failed, pen_pass_create(&m->pass, m->network, PREDICT_ROWS, false, 0, 0, err));
     PEN_ALLOC_GOTO(failed, m->ids, m->network->spec.n_ids, err);
     *model = m;
@@ -67,7 +66,7 @@ pen_status pen_model_predict(struct pen_model *m, float *predictions, const stru
                                 n->label_shift,
                                 n->label_scale,
                                 predictions + first * n->n_outputs};
-        PEN_TRY(n->kernels->link(&link, err));
+        PEN_TRY(n->exec->kernels->link(n->exec, &link, err));
     }
     return PEN_OK;
 }

@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 struct pen_model;
-struct pen_kernel_table;
+struct pen_exec;
 
-PEN_API PEN_MUST_USE pen_status pen_model_load(struct pen_model **model, const char *directory,
-                                               const struct pen_kernel_table *kernels, struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_model_load(struct pen_model **model, const char *directory, struct pen_exec *exec,
+                                               struct pen_error *err);
 PEN_API void pen_model_destroy(struct pen_model *model);
 
 PEN_API const struct pen_tensor_spec *pen_model_spec(const struct pen_model *model);

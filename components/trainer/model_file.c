@@ -140,7 +140,7 @@ static pen_status check_claims(const char *directory, const struct pen_architect
 }
 
 static pen_status build(struct pen_network **network, const pen_json *root, const char *path, const char *directory,
-                        const struct pen_kernel_table *kernels, struct pen_arena *arena, struct pen_error *err)
+                        struct pen_exec *exec, struct pen_arena *arena, struct pen_error *err)
 {
     const pen_json *tensors = NULL;
     const char *format = NULL;
@@ -164,7 +164,7 @@ static pen_status build(struct pen_network **network, const pen_json *root, cons
     PEN_TRY(pen_json_need_object(root, "tensors", path, &tensors, err));
     PEN_TRY(pen_tensor_spec_from_json(arena, tensors, path, &spec, err));
     PEN_TRY(check_claims(directory, &architecture, &spec, err));
-    pen_status status = pen_network_create(network, &architecture, &spec, kernels, err);
+    pen_status status = pen_network_create(network, &architecture, &spec, exec, err);
     if (status != PEN_OK) {
         pen_error_prefix(err, "%s: ", path);
         return status;
@@ -174,7 +174,7 @@ static pen_status build(struct pen_network **network, const pen_json *root, cons
     return PEN_OK;
 }
 
-pen_status pen_model_read(struct pen_network **network, const char *directory, const struct pen_kernel_table *kernels,
+pen_status pen_model_read(struct pen_network **network, const char *directory, struct pen_exec *exec,
                           struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
@@ -185,7 +185,7 @@ pen_status pen_model_read(struct pen_network **network, const char *directory, c
     int64_t n_entries = 0;
     PEN_TRY(pen_path_join(path, directory, "model.json", err));
     PEN_TRY(pen_json_read_file(path, &root, err));
-    pen_status status = build(&n, root, path, directory, kernels, &arena, err);
+    pen_status status = build(&n, root, path, directory, exec, &arena, err);
     if (status == PEN_OK) {
         status = list_entries(n, &entries, &n_entries, err);
     }

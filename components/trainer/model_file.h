@@ -11,7 +11,7 @@ extern const char *const pen_model_activation_names[]; /* in order of enum pen_a
 /* training: facts to keep beside the architecture (taken). */
 PEN_MUST_USE pen_status pen_model_write(const char *directory, const struct pen_network *network, pen_json *training,
                                         struct pen_error *err);
-PEN_MUST_USE pen_status pen_model_read(struct pen_network **network, const char *directory,
-                                       const struct pen_kernel_table *kernels, struct pen_error *err);
+PEN_MUST_USE pen_status pen_model_read(struct pen_network **network, const char *directory, struct pen_exec *exec,
+                                       struct pen_error *err);
 
 #endif

@@ -195,14 +195,13 @@ static pen_status allocate(struct pen_network *n, struct pen_error *err)
 }
 
 pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
-                              const struct pen_tensor_spec *spec, const struct pen_kernel_table *kernels,
-                              struct pen_error *err)
+                              const struct pen_tensor_spec *spec, struct pen_exec *exec, struct pen_error *err)
 {
     struct pen_network *n = NULL;
     pen_status status = PEN_OK;
     PEN_ALLOC(n, 1, err);
     n->architecture = *architecture;
-    n->kernels = kernels;
+    n->exec = exec;
     n->has_wide = architecture->kind != PEN_MODEL_DNN;
     n->has_deep = architecture->kind != PEN_MODEL_LINEAR;
     PEN_TRY_GOTO(failed, copy_spec(n, spec, err));

@@ -39,7 +39,7 @@ struct pen_network {
     struct pen_arena arena;
     struct pen_architecture architecture;
     struct pen_tensor_spec spec; /* strings in the arena */
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     enum pen_loss_kind loss;
     int64_t n_outputs;
     double label_shift, label_scale;
@@ -64,7 +64,7 @@ struct pen_network {
 
 /* Shapes and zeroed values; nothing else of spec is kept but copies. */
 PEN_MUST_USE pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
-                                           const struct pen_tensor_spec *spec, const struct pen_kernel_table *kernels,
+                                           const struct pen_tensor_spec *spec, struct pen_exec *exec,
                                            struct pen_error *err);
 void pen_network_destroy(struct pen_network *network);
 

@@ -222,10 +222,10 @@ static pen_status train(struct pen_component_context *context, const struct opti
     const struct pen_tensor_spec *spec = pen_tensor_spec_of(store.store);
     PEN_TRY_GOTO(cleanup, pen_tensor_buffer_create(&store.buffer, spec, err));
     if (base_path != NULL) {
-        PEN_TRY_GOTO(cleanup, pen_model_read(&base, base_path, context->kernels, err));
+        PEN_TRY_GOTO(cleanup, pen_model_read(&base, base_path, context->exec, err));
     }
     struct pen_examples_source source = {&store, pen_tensor_n_rows(store.store), spec, path, read_store};
-    PEN_TRY_GOTO(cleanup, pen_training_run(&network, &result, curves, &source, training, base, context->kernels, err));
+    PEN_TRY_GOTO(cleanup, pen_training_run(&network, &result, curves, &source, training, base, context->exec, err));
     pen_log(PEN_LOG_INFO,
             "trained %lld steps of %lld rows (%.1f epochs), %s; best at step %lld: validation loss %.5f, %s %.5f",
             (long long)result.steps, (long long)result.batch_size, result.epochs,

@@ -130,7 +130,7 @@ static pen_status average(struct run *r, struct pen_error *err)
     r->n_means++;
     double newest = (double)r->mean_every / (double)r->horizon, even = 1.0 / (double)r->n_means;
     struct pen_average a = {r->network->n_total, newest > even ? newest : even, r->live, r->mean};
-    return r->network->kernels->average(&a, err);
+    return r->network->exec->kernels->average(r->network->exec, &a, err);
 }
 
 static void show_progress(struct run *r, double rate)
@@ -295,15 +295,14 @@ static void run_deinit(struct run *r)
 
 pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,
                             const struct pen_examples_source *source, const struct pen_training_options *options,
-                            const struct pen_network *base, const struct pen_kernel_table *kernels,
-                            struct pen_error *err)
+                            const struct pen_network *base, struct pen_exec *exec, struct pen_error *err)
 {
     struct run r = {.options = *options, .result = result, .curves = curves};
     pen_status status = PEN_OK;
     int threads_before = omp_get_max_threads();
     *result = (struct pen_training_result){
         .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
-    PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, kernels, err));
+    PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, exec, err));
     double share = pen_training_validation_share(options, source->n_rows);
     PEN_TRY_GOTO(cleanup, pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, err));
     PEN_TRY_GOTO(cleanup, prepare(&r, base, err));

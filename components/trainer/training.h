@@ -48,7 +48,7 @@ struct pen_training_result {
 PEN_MUST_USE pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result,
                                          pen_json *curves, const struct pen_examples_source *source,
                                          const struct pen_training_options *options, const struct pen_network *base,
-                                         const struct pen_kernel_table *kernels, struct pen_error *err);
+                                         struct pen_exec *exec, struct pen_error *err);
 
 /* Fills in what is automatic, from the examples. plan.c */
 void pen_training_plan(struct pen_training_options *options, const struct pen_network *network, int64_t n_train);

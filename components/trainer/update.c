@@ -29,7 +29,7 @@ static pen_status add_norm(const struct pen_network *n, const float *x, int64_t 
                            struct pen_error *err)
 {
     struct pen_squared_norm norm = {size, x, 0};
-    PEN_TRY(n->kernels->squared_norm(&norm, err));
+    PEN_TRY(n->exec->kernels->squared_norm(n->exec, &norm, err));
     *sum += norm.result;
     return PEN_OK;
 }
@@ -66,7 +66,7 @@ static pen_status update_table(const struct pen_update *u, struct pen_optimiser 
     o.dim = feature->dim;
     o.rows = feature->touched;
     o.grad = feature->grad;
-    return n->kernels->optimiser(&o, err);
+    return n->exec->kernels->optimiser(n->exec, &o, err);
 }
 
 pen_status pen_update_apply(struct pen_update *u, struct pen_pass *p, double learning_rate, int64_t step, double *norm,
@@ -94,7 +94,7 @@ pen_status pen_update_apply(struct pen_update *u, struct pen_pass *p, double lea
         o.grad_scale = *norm > s->clip_norm ? s->clip_norm / *norm : 1;
     }
     place(u, &o, n, 0);
-    PEN_TRY(n->kernels->optimiser(&o, err));
+    PEN_TRY(n->exec->kernels->optimiser(n->exec, &o, err));
     for (int64_t f = 0; f < n->spec.n_ids; f++) {
         if (n->has_deep) {
             PEN_TRY(update_table(u, o, n, n->deep_table[f], &p->deep[f], err));
@@ -107,5 +107,5 @@ pen_status pen_update_apply(struct pen_update *u, struct pen_pass *p, double lea
     o.n_rows = n->n_biases;
     o.grad = p->grad + n->n_weights;
     place(u, &o, n, n->n_weights);
-    return n->kernels->optimiser(&o, err);
+    return n->exec->kernels->optimiser(n->exec, &o, err);
 }

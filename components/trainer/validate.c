@@ -95,7 +95,7 @@ pen_status pen_validation_run(struct pen_validation *v, struct pen_pass *p, cons
         t.weight += p->weight_sum;
         struct pen_link link = {n->loss,        p->n_rows,      n->n_outputs,  p->logits,
                                 n->label_shift, n->label_scale, v->predictions};
-        PEN_TRY(n->kernels->link(&link, err));
+        PEN_TRY(n->exec->kernels->link(n->exec, &link, err));
         for (int64_t row = 0; row < p->n_rows; row++) {
             count_row(v, &t, p, row);
         }

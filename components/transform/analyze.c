@@ -210,7 +210,7 @@ static pen_status gather(void *user, int32_t sink, int32_t node, const struct pe
     if (total->kind == GATHER_MOMENTS) {
         struct pen_column_moments part;
         const struct pen_columns_moments op = {.n = n, .x = value->data, .out = &part};
-        PEN_TRY(w->evaluator.kernels->columns_moments(&op, err));
+        PEN_TRY(w->evaluator.exec->kernels->columns_moments(w->evaluator.exec, &op, err));
         pen_column_moments_merge(&g->moments, &part);
         return PEN_OK;
     }
@@ -299,13 +299,13 @@ static void free_workers(struct worker *workers, int n_workers, int64_t n_totals
     pen_free(workers);
 }
 
-static pen_status make_workers(struct pass *pass, const struct pen_kernel_table *kernels, struct worker *workers,
-                               int n_workers, struct pen_error *err)
+static pen_status make_workers(struct pass *pass, struct pen_exec *exec, struct worker *workers, int n_workers,
+                               struct pen_error *err)
 {
     for (int t = 0; t < n_workers; t++) {
         struct worker *w = &workers[t];
         w->pass = pass;
-        PEN_TRY(pen_evaluator_init(&w->evaluator, pass->graph, &pass->program, kernels, err));
+        PEN_TRY(pen_evaluator_init(&w->evaluator, pass->graph, &pass->program, exec, err));
         w->evaluator.keep_dictionaries = true;
         w->evaluator.sink = gather;
         w->evaluator.user = w;
@@ -602,7 +602,7 @@ static pen_status plan_pass(struct pass *pass, struct pen_arena *arena, int numb
 }
 
 static pen_status run_pass(struct pen_transform_graph *graph, const struct pen_transform_source *rows,
-                           const struct pen_kernel_table *kernels, int number, struct pen_error *err)
+                           struct pen_exec *exec, int number, struct pen_error *err)
 {
     pen_status status = PEN_OK;
     struct pen_arena arena = {0};
@@ -611,7 +611,7 @@ static pen_status run_pass(struct pen_transform_graph *graph, const struct pen_t
     int n_workers = omp_get_max_threads();
     PEN_TRY_GOTO(cleanup, plan_pass(&pass, &arena, number, err));
     PEN_ALLOC_GOTO(cleanup, workers, n_workers, err);
-    PEN_TRY_GOTO(cleanup, make_workers(&pass, kernels, workers, n_workers, err));
+    PEN_TRY_GOTO(cleanup, make_workers(&pass, exec, workers, n_workers, err));
     for (int64_t chunk = 0; chunk < rows->n_chunks; chunk++) {
         struct pen_batch batch = {0};
         PEN_TRY_GOTO(cleanup, pen_cancel_check(err));
@@ -632,7 +632,7 @@ cleanup:
 }
 
 pen_status pen_graph_analyze(struct pen_transform_graph *graph, const struct pen_transform_source *rows,
-                             const struct pen_kernel_table *kernels, struct pen_error *err)
+                             struct pen_exec *exec, struct pen_error *err)
 {
     int last = -1;
     for (int64_t a = 0; a < graph->n_analyses; a++) {
@@ -640,7 +640,7 @@ pen_status pen_graph_analyze(struct pen_transform_graph *graph, const struct pen
         last = pass > last ? pass : last;
     }
     for (int number = 0; number <= last; number++) {
-        PEN_TRY(run_pass(graph, rows, kernels, number, err));
+        PEN_TRY(run_pass(graph, rows, exec, number, err));
     }
     return PEN_OK;
 }

@@ -13,7 +13,7 @@ extern "C" {
  * row order: the result depends on the rows and the chunks alone. Memory: a chunk, PEN_SKETCH bounds for quantiles,
  * the distinct values of vocabularies (at most PEN_TRANSFORM_MAX_DISTINCT each), once, not once a thread. */
 PEN_MUST_USE pen_status pen_graph_analyze(struct pen_transform_graph *graph, const struct pen_transform_source *rows,
-                                          const struct pen_kernel_table *kernels, struct pen_error *err);
+                                          struct pen_exec *exec, struct pen_error *err);
 
 #ifdef __cplusplus
 }

@@ -16,7 +16,7 @@ struct pen_transform_scratch {
     const struct pen_transform_graph *graph;
     struct pen_evaluator evaluators[2]; /* without and with label */
     bool ready[2], keep_dictionaries;
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     float *dense, *label, *weight;
     int64_t dense_capacity, label_capacity, weight_capacity;
     struct ids_buffer *ids;       /* [n_ids] */
@@ -104,11 +104,11 @@ static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_tr
     if (s->graph->nodes[node].type == PEN_VALUE_DENSE) {
         const struct pen_columns_onehot onehot = {
             .n = n, .ids = value->data, .width = output->width, .y = y, .stride = stride};
-        return s->kernels->columns_onehot(&onehot, err);
+        return s->exec->kernels->columns_onehot(s->exec, &onehot, err);
     }
     const struct pen_columns_store store = {
         .n = n, .x = value->data, .y = y, .stride = stride, .n_replaced = &s->n_replaced[output->first]};
-    return s->kernels->columns_store(&store, err);
+    return s->exec->kernels->columns_store(s->exec, &store, err);
 }
 
 static pen_status put_ragged(struct ids_buffer *to, const struct pen_value *value, int64_t first_row, int64_t n,
@@ -194,21 +194,21 @@ static pen_status reserve(struct pen_transform_scratch *s, int64_t n_rows, bool 
     return PEN_OK;
 }
 
-pen_status pen_transform_apply(const struct pen_transform_graph *graph, const struct pen_kernel_table *kernels,
+pen_status pen_transform_apply(const struct pen_transform_graph *graph, struct pen_exec *exec,
                                const struct pen_batch *rows, bool with_label, struct pen_transform_scratch *scratch,
                                struct pen_tensor_batch *out, struct pen_error *err)
 {
     struct pen_transform_scratch *s = scratch;
     PEN_ASSERT(s->graph == graph);
     struct pen_evaluator *e = &s->evaluators[with_label];
-    s->kernels = kernels;
+    s->exec = exec;
     if (!s->ready[with_label]) {
-        PEN_TRY(pen_evaluator_init(e, graph, &graph->apply[with_label], kernels, err));
+        PEN_TRY(pen_evaluator_init(e, graph, &graph->apply[with_label], exec, err));
         s->ready[with_label] = true;
         e->sink = put;
         e->user = s;
     }
-    e->kernels = kernels;
+    e->exec = exec;
     e->keep_dictionaries = s->keep_dictionaries;
     PEN_TRY(reserve(s, rows->n_rows, with_label, err));
     PEN_TRY(pen_evaluator_run(e, rows, err));

@@ -43,8 +43,8 @@ struct pen_transform_request {
 
 PEN_API PEN_MUST_USE pen_status pen_transform_compile(struct pen_transform_graph **graph,
                                                       const struct pen_transform_request *request,
-                                                      const struct pen_transform_source *rows,
-                                                      const struct pen_kernel_table *kernels, struct pen_error *err);
+                                                      const struct pen_transform_source *rows, struct pen_exec *exec,
+                                                      struct pen_error *err);
 
 /* Writes graph.json and vocabulary files into an existing folder. */
 PEN_API PEN_MUST_USE pen_status pen_transform_save(const struct pen_transform_graph *graph, const char *directory,

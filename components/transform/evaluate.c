@@ -7,10 +7,9 @@
 enum { SLOT_BYTES = PEN_TRANSFORM_TILE * 8 };
 
 pen_status pen_evaluator_init(struct pen_evaluator *e, const struct pen_transform_graph *graph,
-                              const struct pen_program *program, const struct pen_kernel_table *kernels,
-                              struct pen_error *err)
+                              const struct pen_program *program, struct pen_exec *exec, struct pen_error *err)
 {
-    *e = (struct pen_evaluator){.graph = graph, .program = program, .kernels = kernels};
+    *e = (struct pen_evaluator){.graph = graph, .program = program, .exec = exec};
     e->values = pen_calloc(graph->n_nodes + 1, sizeof *e->values);
     e->caches = pen_calloc(graph->n_nodes + 1, sizeof *e->caches);
     e->slots = pen_malloc(program->n_slots + 1, SLOT_BYTES);

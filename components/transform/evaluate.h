@@ -60,7 +60,7 @@ struct pen_cache {
 struct pen_evaluator {
     const struct pen_transform_graph *graph;
     const struct pen_program *program;
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     struct pen_value *values;  /* [n_nodes] */
     struct pen_cache **caches; /* [n_nodes], NULL until needed */
     char *slots;
@@ -76,7 +76,7 @@ struct pen_evaluator {
 };
 
 PEN_MUST_USE pen_status pen_evaluator_init(struct pen_evaluator *e, const struct pen_transform_graph *graph,
-                                           const struct pen_program *program, const struct pen_kernel_table *kernels,
+                                           const struct pen_program *program, struct pen_exec *exec,
                                            struct pen_error *err);
 void pen_evaluator_deinit(struct pen_evaluator *e);
 

@@ -237,11 +237,11 @@ static pen_status constant_minmax(const struct pen_evaluator *e, const struct pe
                                   double *y, int64_t n, struct pen_error *err)
 {
     struct pen_columns_map map = {.map = PEN_MAP_SIGMOID, .n = n, .a = x, .y = y};
-    PEN_TRY(e->kernels->columns_map(&map, err));
+    PEN_TRY(e->exec->kernels->columns_map(e->exec, &map, err));
     double range = node->number[1] - node->number[0];
     map = (struct pen_columns_map){
         .map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -node->number[0] / range, .t = range};
-    return e->kernels->columns_map(&map, err);
+    return e->exec->kernels->columns_map(e->exec, &map, err);
 }
 
 static pen_status scale(const struct pen_evaluator *e, const struct pen_node *node, const double *x, double *y,
@@ -251,7 +251,7 @@ static pen_status scale(const struct pen_evaluator *e, const struct pen_node *no
     struct pen_columns_map map = {
         .map = PEN_MAP_AFFINE, .n = n, .a = x, .y = y, .s = found->number[0], .t = found->number[1]};
     if (node->op != PEN_NODE_MINMAX) {
-        return e->kernels->columns_map(&map, err);
+        return e->exec->kernels->columns_map(e->exec, &map, err);
     }
     double low = node->number[0], high = node->number[1];
     if (!(found->number[1] > found->number[0])) {
@@ -259,10 +259,10 @@ static pen_status scale(const struct pen_evaluator *e, const struct pen_node *no
     }
     /* low + (x - min) * (high - low) / (max - min), written as one affine map. */
     map.t = (high - low) / (found->number[1] - found->number[0]);
-    PEN_TRY(e->kernels->columns_map(&map, err));
+    PEN_TRY(e->exec->kernels->columns_map(e->exec, &map, err));
     if (low != 0) {
         map = (struct pen_columns_map){.map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -low, .t = 1};
-        return e->kernels->columns_map(&map, err);
+        return e->exec->kernels->columns_map(e->exec, &map, err);
     }
     return PEN_OK;
 }
@@ -276,7 +276,7 @@ static pen_status bucketize(const struct pen_evaluator *e, const struct pen_node
                                              .edges = found != NULL ? found->edges : node->list,
                                              .n_edges = found != NULL ? found->n_edges : node->n_list,
                                              .ids = ids};
-    return e->kernels->columns_bucketize(&op, err);
+    return e->exec->kernels->columns_bucketize(e->exec, &op, err);
 }
 
 pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
@@ -294,7 +294,7 @@ pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n
                                         .y = y};
     switch ((int)node->op) {
     case PEN_NODE_MAP:
-        return e->kernels->columns_map(&map, err);
+        return e->exec->kernels->columns_map(e->exec, &map, err);
     case PEN_NODE_INT_MAP:
         evaluate_int_map(node, a->data, node->n_arguments > 1 ? b->data : NULL, y, n);
         return PEN_OK;

@@ -285,7 +285,7 @@ static pen_status compute_id_list(const struct pen_evaluator *e, const struct pe
                                               .seed = (uint32_t)node->integer[1],
                                               .n_buckets = node->integer[0],
                                               .ids = cache->ids + first};
-        return e->kernels->hash_strings(&hash, err);
+        return e->exec->kernels->hash_strings(e->exec, &hash, err);
     }
     for (int64_t i = 0; i < count; i++) {
         size_t size = 0;
@@ -348,7 +348,7 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
                                               .seed = (uint32_t)node->integer[1],
                                               .n_buckets = node->integer[0],
                                               .ids = cache->table};
-        return e->kernels->hash_strings(&hash, err);
+        return e->exec->kernels->hash_strings(e->exec, &hash, err);
     }
     for (int64_t i = 0; i < n_todo; i++) {
         int32_t entry = cache->todo[i];
@@ -420,7 +420,7 @@ static pen_status publish(struct pen_evaluator *e, int32_t index, struct pen_cac
                                                          : node->type == PEN_VALUE_BOOL  ? (const void *)&missing_bool
                                                                                          : (const void *)&missing_id,
                                               .y = pen_evaluator_slot(e, index)};
-    return e->kernels->columns_lookup(&lookup, err);
+    return e->exec->kernels->columns_lookup(e->exec, &lookup, err);
 }
 
 pen_status pen_evaluate_string(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)

@@ -180,13 +180,12 @@ cleanup:
 }
 
 pen_status pen_transform_compile(struct pen_transform_graph **out, const struct pen_transform_request *request,
-                                 const struct pen_transform_source *rows, const struct pen_kernel_table *kernels,
-                                 struct pen_error *err)
+                                 const struct pen_transform_source *rows, struct pen_exec *exec, struct pen_error *err)
 {
     pen_status status = PEN_OK;
     struct pen_transform_graph *graph = NULL;
     PEN_TRY(pen_graph_build(&graph, request, err));
-    PEN_TRY_GOTO(cleanup, pen_graph_analyze(graph, rows, kernels, err));
+    PEN_TRY_GOTO(cleanup, pen_graph_analyze(graph, rows, exec, err));
     PEN_TRY_GOTO(cleanup, pen_graph_finish(graph, err));
     *out = graph;
     return PEN_OK;

@@ -13,7 +13,7 @@ extern "C" {
 #endif
 
 struct pen_transform_graph;
-struct pen_kernel_table;
+struct pen_exec;
 
 /* directory: a TransformGraph artifact, or the transform/ folder of a model. */
 PEN_API PEN_MUST_USE pen_status pen_transform_load(struct pen_transform_graph **graph, const char *directory,
@@ -37,8 +37,7 @@ PEN_API void pen_transform_scratch_destroy(struct pen_transform_scratch *scratch
 /* Raw rows to tensors; *out views scratch until the next call. Columns are matched by name; a column that is absent
  * counts as all missing when the graph can fill it, else it is an error naming the column. with_label = false leaves
  * label and weight out, and their columns need not be there. */
-PEN_API PEN_MUST_USE pen_status pen_transform_apply(const struct pen_transform_graph *graph,
-                                                    const struct pen_kernel_table *kernels,
+PEN_API PEN_MUST_USE pen_status pen_transform_apply(const struct pen_transform_graph *graph, struct pen_exec *exec,
                                                     const struct pen_batch *rows, bool with_label,
                                                     struct pen_transform_scratch *scratch, struct pen_tensor_batch *out,
                                                     struct pen_error *err);

@@ -270,7 +270,7 @@ static pen_status read_source(void *user, int64_t chunk, const char *const *name
 
 struct application {
     const struct pen_transform_graph *graph;
-    const struct pen_kernel_table *kernels;
+    struct pen_exec *exec;
     struct pen_tensor_writer *writer;
     struct pen_transform_scratch **scratches; /* one a thread */
     int n_threads;
@@ -285,7 +285,7 @@ static pen_status apply_segment(struct application *a, const struct pen_batch *b
     PEN_ALLOC(columns, batch->n_columns + 1, err);
     pen_transform_slice(batch, first, n, columns, &rows);
     pen_status status =
-        pen_transform_apply(a->graph, a->kernels, &rows, true, a->scratches[omp_get_thread_num()], tensors, err);
+        pen_transform_apply(a->graph, a->exec, &rows, true, a->scratches[omp_get_thread_num()], tensors, err);
     pen_free(columns);
     return status;
 }
@@ -356,7 +356,7 @@ static pen_status apply_split(struct pen_component_context *context, const struc
     /* A segment's dense block stays near 16 MiB. */
     int64_t fitting = ((int64_t)4 << 20) / (pen_transform_spec(graph)->n_dense + 1) / 8 * 8;
     struct application a = {.graph = graph,
-                            .kernels = context->kernels,
+                            .exec = context->exec,
                             .n_threads = n_threads,
                             .segment_rows = fitting < 64                      ? 64
                                             : fitting < PEN_TRANSFORM_SEGMENT ? fitting
@@ -423,7 +423,7 @@ static pen_status compile(struct pen_component_context *context, const struct tr
         .user = &reader, .n_chunks = pen_store_n_chunks(stores[split]), .read = read_source};
     PEN_TRY(make_request(context, options, stores[split], &request, err));
     PEN_TRY(open_reader(context, &reader, stores[split], request.n_columns, err));
-    pen_status status = pen_transform_compile(graph, &request, &source, context->kernels, err);
+    pen_status status = pen_transform_compile(graph, &request, &source, context->exec, err);
     close_reader(&reader);
     return status;
 }

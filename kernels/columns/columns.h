@@ -20,6 +20,7 @@
 #define PEN_KERNELS_COLUMNS_COLUMNS_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -55,7 +56,7 @@ struct pen_columns_map {
     double s, t;
     double *y;
 };
-typedef pen_status pen_columns_map_fn(const struct pen_columns_map *map, struct pen_error *err);
+typedef pen_status pen_columns_map_fn(struct pen_exec *exec, const struct pen_columns_map *map, struct pen_error *err);
 pen_columns_map_fn pen_columns_map_cpu;
 
 struct pen_column_moments {
@@ -75,7 +76,8 @@ struct pen_columns_moments {
     const double *x;
     struct pen_column_moments *out; /* overwritten */
 };
-typedef pen_status pen_columns_moments_fn(const struct pen_columns_moments *moments, struct pen_error *err);
+typedef pen_status pen_columns_moments_fn(struct pen_exec *exec, const struct pen_columns_moments *moments,
+                                          struct pen_error *err);
 pen_columns_moments_fn pen_columns_moments_cpu;
 
 struct pen_columns_store {
@@ -85,7 +87,8 @@ struct pen_columns_store {
     int64_t stride;
     int64_t *n_replaced; /* added to */
 };
-typedef pen_status pen_columns_store_fn(const struct pen_columns_store *store, struct pen_error *err);
+typedef pen_status pen_columns_store_fn(struct pen_exec *exec, const struct pen_columns_store *store,
+                                        struct pen_error *err);
 pen_columns_store_fn pen_columns_store_cpu;
 
 struct pen_columns_bucketize {
@@ -95,7 +98,8 @@ struct pen_columns_bucketize {
     int64_t n_edges;
     int32_t *ids;
 };
-typedef pen_status pen_columns_bucketize_fn(const struct pen_columns_bucketize *bucketize, struct pen_error *err);
+typedef pen_status pen_columns_bucketize_fn(struct pen_exec *exec, const struct pen_columns_bucketize *bucketize,
+                                            struct pen_error *err);
 pen_columns_bucketize_fn pen_columns_bucketize_cpu;
 
 struct pen_columns_lookup {
@@ -106,7 +110,8 @@ struct pen_columns_lookup {
     const void *missing; /* one item */
     void *y;
 };
-typedef pen_status pen_columns_lookup_fn(const struct pen_columns_lookup *lookup, struct pen_error *err);
+typedef pen_status pen_columns_lookup_fn(struct pen_exec *exec, const struct pen_columns_lookup *lookup,
+                                         struct pen_error *err);
 pen_columns_lookup_fn pen_columns_lookup_cpu;
 
 struct pen_columns_onehot {
@@ -116,7 +121,8 @@ struct pen_columns_onehot {
     float *y;
     int64_t stride;
 };
-typedef pen_status pen_columns_onehot_fn(const struct pen_columns_onehot *onehot, struct pen_error *err);
+typedef pen_status pen_columns_onehot_fn(struct pen_exec *exec, const struct pen_columns_onehot *onehot,
+                                         struct pen_error *err);
 pen_columns_onehot_fn pen_columns_onehot_cpu;
 
 #ifdef __cplusplus

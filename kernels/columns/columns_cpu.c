@@ -29,7 +29,7 @@ static double python_mod(double a, double b)
     }                                    \
     break
 
-pen_status pen_columns_map_cpu(const struct pen_columns_map *m, struct pen_error *err)
+pen_status pen_columns_map_cpu(struct pen_exec *exec, const struct pen_columns_map *m, struct pen_error *err)
 {
     if (m->n < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "columns_map: expected n >= 0, found %lld", (long long)m->n);
@@ -133,7 +133,7 @@ static struct pen_column_moments block_moments(const double *x, int64_t n)
     return out;
 }
 
-pen_status pen_columns_moments_cpu(const struct pen_columns_moments *m, struct pen_error *err)
+pen_status pen_columns_moments_cpu(struct pen_exec *exec, const struct pen_columns_moments *m, struct pen_error *err)
 {
     enum { BLOCK = 1024 };
     if (m->n < 0) {
@@ -147,7 +147,7 @@ pen_status pen_columns_moments_cpu(const struct pen_columns_moments *m, struct p
     return PEN_OK;
 }
 
-pen_status pen_columns_store_cpu(const struct pen_columns_store *s, struct pen_error *err)
+pen_status pen_columns_store_cpu(struct pen_exec *exec, const struct pen_columns_store *s, struct pen_error *err)
 {
     if (s->n < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "columns_store: expected n >= 0, found %lld", (long long)s->n);
@@ -176,7 +176,8 @@ static int32_t count_edges_up_to(const double *edges, int64_t n_edges, double x)
     return (int32_t)low;
 }
 
-pen_status pen_columns_bucketize_cpu(const struct pen_columns_bucketize *b, struct pen_error *err)
+pen_status pen_columns_bucketize_cpu(struct pen_exec *exec, const struct pen_columns_bucketize *b,
+                                     struct pen_error *err)
 {
     enum { FEW = 32 };
     if (b->n < 0 || b->n_edges < 0 || b->n_edges > INT32_MAX) {
@@ -213,7 +214,7 @@ pen_status pen_columns_bucketize_cpu(const struct pen_columns_bucketize *b, stru
         }                                                          \
     } while (0)
 
-pen_status pen_columns_lookup_cpu(const struct pen_columns_lookup *l, struct pen_error *err)
+pen_status pen_columns_lookup_cpu(struct pen_exec *exec, const struct pen_columns_lookup *l, struct pen_error *err)
 {
     if (l->n < 0 || (l->item_bytes != 1 && l->item_bytes != 4 && l->item_bytes != 8)) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "columns_lookup: expected n >= 0 and items of 1, 4 or 8 bytes, found %lld and %zu",
@@ -229,7 +230,7 @@ pen_status pen_columns_lookup_cpu(const struct pen_columns_lookup *l, struct pen
     return PEN_OK;
 }
 
-pen_status pen_columns_onehot_cpu(const struct pen_columns_onehot *o, struct pen_error *err)
+pen_status pen_columns_onehot_cpu(struct pen_exec *exec, const struct pen_columns_onehot *o, struct pen_error *err)
 {
     if (o->n < 0 || o->width < 0 || o->stride < o->width) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "columns_onehot: expected n >= 0 and stride >= width >= 0, found %lld, %lld, %lld",

@@ -16,6 +16,7 @@
 #define PEN_KERNELS_DROPOUT_DROPOUT_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,7 +29,7 @@ struct pen_dropout {
     float *x;
 };
 
-typedef pen_status pen_dropout_fn(const struct pen_dropout *dropout, struct pen_error *err);
+typedef pen_status pen_dropout_fn(struct pen_exec *exec, const struct pen_dropout *dropout, struct pen_error *err);
 pen_dropout_fn pen_dropout_cpu;
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
 
 #include "core/rng.h"
 
-pen_status pen_dropout_cpu(const struct pen_dropout *d, struct pen_error *err)
+pen_status pen_dropout_cpu(struct pen_exec *exec, const struct pen_dropout *d, struct pen_error *err)
 {
     if (d->n < 0 || !(d->rate >= 0 && d->rate < 1) || d->first_index % 4 != 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE,

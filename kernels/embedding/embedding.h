@@ -25,6 +25,7 @@
 #define PEN_KERNELS_EMBEDDING_EMBEDDING_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,7 +55,8 @@ struct pen_embedding {
     bool add; /* add to out instead of replacing it */
 };
 
-typedef pen_status pen_embedding_forward_fn(const struct pen_embedding *embedding, struct pen_error *err);
+typedef pen_status pen_embedding_forward_fn(struct pen_exec *exec, const struct pen_embedding *embedding,
+                                            struct pen_error *err);
 pen_embedding_forward_fn pen_embedding_forward_cpu;
 
 struct pen_embedding_grad {
@@ -64,7 +66,8 @@ struct pen_embedding_grad {
     int64_t ld_dout;
 };
 
-typedef pen_status pen_embedding_backward_fn(const struct pen_embedding_grad *grad, struct pen_error *err);
+typedef pen_status pen_embedding_backward_fn(struct pen_exec *exec, const struct pen_embedding_grad *grad,
+                                             struct pen_error *err);
 pen_embedding_backward_fn pen_embedding_backward_cpu;
 
 #ifdef __cplusplus

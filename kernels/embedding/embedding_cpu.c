@@ -84,7 +84,7 @@ static void forward_rows(const struct pen_embedding *e, int64_t first, int64_t e
     }
 }
 
-pen_status pen_embedding_forward_cpu(const struct pen_embedding *e, struct pen_error *err)
+pen_status pen_embedding_forward_cpu(struct pen_exec *exec, const struct pen_embedding *e, struct pen_error *err)
 {
     if (e->n_rows < 0 || e->n_features < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "embedding_forward: expected sizes >= 0, found %lld rows, %lld features",
@@ -139,7 +139,7 @@ static void backward_feature(struct pen_embedding_feature *f, const float *dout,
     }
 }
 
-pen_status pen_embedding_backward_cpu(const struct pen_embedding_grad *g, struct pen_error *err)
+pen_status pen_embedding_backward_cpu(struct pen_exec *exec, const struct pen_embedding_grad *g, struct pen_error *err)
 {
     if (g->n_rows < 0 || g->n_features < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "embedding_backward: expected sizes >= 0, found %lld rows, %lld features",

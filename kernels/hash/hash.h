@@ -14,6 +14,7 @@
 #define PEN_KERNELS_HASH_HASH_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -29,7 +30,8 @@ struct pen_hash_strings {
     int64_t n_buckets;
     int32_t *ids;
 };
-typedef pen_status pen_hash_strings_fn(const struct pen_hash_strings *hash, struct pen_error *err);
+typedef pen_status pen_hash_strings_fn(struct pen_exec *exec, const struct pen_hash_strings *hash,
+                                       struct pen_error *err);
 pen_hash_strings_fn pen_hash_strings_cpu;
 
 #ifdef __cplusplus

@@ -3,7 +3,7 @@
 
 #include "core/hash.h"
 
-pen_status pen_hash_strings_cpu(const struct pen_hash_strings *h, struct pen_error *err)
+pen_status pen_hash_strings_cpu(struct pen_exec *exec, const struct pen_hash_strings *h, struct pen_error *err)
 {
     if (h->n < 0 || h->n_buckets < 1 || h->n_buckets > INT32_MAX) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "hash_strings: expected n >= 0 and 1 <= n_buckets < 2^31, found %lld and %lld",

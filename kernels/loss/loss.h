@@ -26,6 +26,7 @@
 #define PEN_KERNELS_LOSS_LOSS_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -46,7 +47,7 @@ struct pen_loss {
     double weight_sum; /* result */
 };
 
-typedef pen_status pen_loss_fn(struct pen_loss *loss, struct pen_error *err);
+typedef pen_status pen_loss_fn(struct pen_exec *exec, struct pen_loss *loss, struct pen_error *err);
 pen_loss_fn pen_loss_cpu;
 
 struct pen_link {
@@ -57,7 +58,7 @@ struct pen_link {
     float *out;
 };
 
-typedef pen_status pen_link_fn(const struct pen_link *link, struct pen_error *err);
+typedef pen_status pen_link_fn(struct pen_exec *exec, const struct pen_link *link, struct pen_error *err);
 pen_link_fn pen_link_cpu;
 
 #ifdef __cplusplus

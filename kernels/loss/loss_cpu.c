@@ -62,7 +62,7 @@ static double squared_row(float z, float t, float factor, float *gradient)
     return 0.5 * (double)difference * (double)difference;
 }
 
-pen_status pen_loss_cpu(struct pen_loss *l, struct pen_error *err)
+pen_status pen_loss_cpu(struct pen_exec *exec, struct pen_loss *l, struct pen_error *err)
 {
     PEN_TRY(check_shape("loss", l->kind, l->n_rows, l->n_outputs, err));
     l->loss_sum = 0;
@@ -110,7 +110,7 @@ static void softmax_link(float *out, const float *z, int64_t n)
     }
 }
 
-pen_status pen_link_cpu(const struct pen_link *l, struct pen_error *err)
+pen_status pen_link_cpu(struct pen_exec *exec, const struct pen_link *l, struct pen_error *err)
 {
     PEN_TRY(check_shape("link", l->kind, l->n_rows, l->n_outputs, err));
     for (int64_t row = 0; row < l->n_rows; row++) {

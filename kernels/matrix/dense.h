@@ -26,6 +26,7 @@
 
 #include "core/status.h"
 #include "kernels/activation/activation.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -43,7 +44,7 @@ struct pen_dense {
     int64_t ld_y;
 };
 
-typedef pen_status pen_dense_forward_fn(const struct pen_dense *dense, struct pen_error *err);
+typedef pen_status pen_dense_forward_fn(struct pen_exec *exec, const struct pen_dense *dense, struct pen_error *err);
 pen_dense_forward_fn pen_dense_forward_cpu;
 
 struct pen_dense_grad {
@@ -63,7 +64,8 @@ struct pen_dense_grad {
     float *workspace;
 };
 
-typedef pen_status pen_dense_backward_fn(const struct pen_dense_grad *grad, struct pen_error *err);
+typedef pen_status pen_dense_backward_fn(struct pen_exec *exec, const struct pen_dense_grad *grad,
+                                         struct pen_error *err);
 pen_dense_backward_fn pen_dense_backward_cpu;
 
 #ifdef __cplusplus

@@ -26,7 +26,7 @@ static pen_status check_shape(const char *op, int64_t n_rows, int64_t n_in, int6
     return PEN_OK;
 }
 
-pen_status pen_dense_forward_cpu(const struct pen_dense *d, struct pen_error *err)
+pen_status pen_dense_forward_cpu(struct pen_exec *exec, const struct pen_dense *d, struct pen_error *err)
 {
     PEN_TRY(check_shape("dense_forward", d->n_rows, d->n_in, d->n_out, err));
     int64_t block = block_rows(d->n_rows), n_blocks = (d->n_rows + block - 1) / block;
@@ -39,7 +39,7 @@ pen_status pen_dense_forward_cpu(const struct pen_dense *d, struct pen_error *er
         struct pen_gemm g = {
             rows,    d->n_out, d->n_in,  false, false,  1, d->add ? 1.0f : 0.0f, d->x + first * d->ld_x,
             d->ld_x, d->w,     d->n_out, y,     d->ld_y};
-        pen_status status = pen_gemm_cpu(&g, NULL);
+        pen_status status = pen_gemm_cpu(exec, &g, NULL);
         if (status != PEN_OK) {
 #pragma omp atomic write
             failed = status;
@@ -53,7 +53,7 @@ pen_status pen_dense_forward_cpu(const struct pen_dense *d, struct pen_error *er
     return PEN_OK;
 }
 
-static pen_status backward_rows(const struct pen_dense_grad *d, int64_t b, int64_t block)
+static pen_status backward_rows(struct pen_exec *exec, const struct pen_dense_grad *d, int64_t b, int64_t block)
 {
     int64_t first = b * block, rows = d->n_rows - first < block ? d->n_rows - first : block;
     float *dz = d->dy + first * d->ld_dy;
@@ -64,10 +64,10 @@ static pen_status backward_rows(const struct pen_dense_grad *d, int64_t b, int64
         return PEN_OK;
     }
     g.c = d->dx + first * d->ld_dx;
-    return pen_gemm_cpu(&g, NULL);
+    return pen_gemm_cpu(exec, &g, NULL);
 }
 
-pen_status pen_dense_backward_cpu(const struct pen_dense_grad *d, struct pen_error *err)
+pen_status pen_dense_backward_cpu(struct pen_exec *exec, const struct pen_dense_grad *d, struct pen_error *err)
 {
     PEN_TRY(check_shape("dense_backward", d->n_rows, d->n_in, d->n_out, err));
     int64_t block = block_rows(d->n_rows), n_blocks = (d->n_rows + block - 1) / block;
@@ -75,7 +75,7 @@ pen_status pen_dense_backward_cpu(const struct pen_dense_grad *d, struct pen_err
     pen_status failed = PEN_OK;
 #pragma omp parallel for schedule(static) if (parallel && n_blocks > 1)
     for (int64_t b = 0; b < n_blocks; b++) {
-        pen_status status = backward_rows(d, b, block);
+        pen_status status = backward_rows(exec, d, b, block);
         if (status != PEN_OK) {
 #pragma omp atomic write
             failed = status;
@@ -96,7 +96,7 @@ pen_status pen_dense_backward_cpu(const struct pen_dense_grad *d, struct pen_err
         struct pen_gemm g = {end - first, d->n_out,     d->n_rows, true,  false,    1,
                              0,           d->x + first, d->ld_x,   d->dy, d->ld_dy, d->dw + first * d->n_out,
                              d->n_out};
-        pen_status status = pen_gemm_cpu(&g, NULL);
+        pen_status status = pen_gemm_cpu(exec, &g, NULL);
         if (status != PEN_OK) {
 #pragma omp atomic write
             failed = status;

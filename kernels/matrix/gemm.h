@@ -15,6 +15,7 @@
 #define PEN_KERNELS_MATRIX_GEMM_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -32,7 +33,7 @@ struct pen_gemm {
     int64_t ldc;
 };
 
-typedef pen_status pen_gemm_fn(const struct pen_gemm *gemm, struct pen_error *err);
+typedef pen_status pen_gemm_fn(struct pen_exec *exec, const struct pen_gemm *gemm, struct pen_error *err);
 pen_gemm_fn pen_gemm_cpu;
 
 #ifdef __cplusplus

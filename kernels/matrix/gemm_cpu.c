@@ -13,7 +13,7 @@ static void hold_to_one_thread(void)
     openblas_set_num_threads(1);
 }
 
-pen_status pen_gemm_cpu(const struct pen_gemm *g, struct pen_error *err)
+pen_status pen_gemm_cpu(struct pen_exec *exec, const struct pen_gemm *g, struct pen_error *err)
 {
     if (g->m < 0 || g->n < 0 || g->k < 0 || g->m > INT_MAX || g->n > INT_MAX || g->k > INT_MAX) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "gemm: expected 0 <= m, n, k <= %d, found %lld, %lld, %lld", INT_MAX,

@@ -28,6 +28,7 @@
 #define PEN_KERNELS_METRIC_METRIC_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -133,10 +134,12 @@ struct pen_rank_sums {
     double *auc, *average_precision; /* [n_lanes] */
 };
 
-typedef pen_status pen_binary_sums_fn(const struct pen_binary_sums *job, struct pen_error *err);
-typedef pen_status pen_regression_sums_fn(const struct pen_regression_sums *job, struct pen_error *err);
-typedef pen_status pen_multiclass_sums_fn(const struct pen_multiclass_sums *job, struct pen_error *err);
-typedef pen_status pen_rank_sums_fn(const struct pen_rank_sums *job, struct pen_error *err);
+typedef pen_status pen_binary_sums_fn(struct pen_exec *exec, const struct pen_binary_sums *job, struct pen_error *err);
+typedef pen_status pen_regression_sums_fn(struct pen_exec *exec, const struct pen_regression_sums *job,
+                                          struct pen_error *err);
+typedef pen_status pen_multiclass_sums_fn(struct pen_exec *exec, const struct pen_multiclass_sums *job,
+                                          struct pen_error *err);
+typedef pen_status pen_rank_sums_fn(struct pen_exec *exec, const struct pen_rank_sums *job, struct pen_error *err);
 pen_binary_sums_fn pen_binary_sums_cpu;
 pen_regression_sums_fn pen_regression_sums_cpu;
 pen_multiclass_sums_fn pen_multiclass_sums_cpu;

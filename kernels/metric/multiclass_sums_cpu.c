@@ -63,7 +63,7 @@ static void fill_confusion(const struct pen_multiclass_sums *job)
     }
 }
 
-pen_status pen_multiclass_sums_cpu(const struct pen_multiclass_sums *job, struct pen_error *err)
+pen_status pen_multiclass_sums_cpu(struct pen_exec *exec, const struct pen_multiclass_sums *job, struct pen_error *err)
 {
     if (job->n_classes < 1) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "multiclass_sums: expected at least one class, found %lld",

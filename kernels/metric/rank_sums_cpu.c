@@ -141,7 +141,7 @@ static void sweep_lanes(const struct pen_rank_sums *job, int64_t first_lane)
     }
 }
 
-pen_status pen_rank_sums_cpu(const struct pen_rank_sums *job, struct pen_error *err)
+pen_status pen_rank_sums_cpu(struct pen_exec *exec, const struct pen_rank_sums *job, struct pen_error *err)
 {
     int64_t n_lanes = job->resampling.n_lanes;
     if (job->n < 0 || n_lanes < 1 || (job->resampling.kind == PEN_RESAMPLE_LEAVE_OUT && n_lanes > MOST_BUCKETS + 1)) {

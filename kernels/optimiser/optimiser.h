@@ -30,6 +30,7 @@
 #define PEN_KERNELS_OPTIMISER_OPTIMISER_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -57,7 +58,8 @@ struct pen_optimiser {
     float *state2;
 };
 
-typedef pen_status pen_optimiser_fn(const struct pen_optimiser *optimiser, struct pen_error *err);
+typedef pen_status pen_optimiser_fn(struct pen_exec *exec, const struct pen_optimiser *optimiser,
+                                    struct pen_error *err);
 pen_optimiser_fn pen_optimiser_cpu;
 
 struct pen_average {
@@ -67,7 +69,7 @@ struct pen_average {
     float *mean;
 };
 
-typedef pen_status pen_average_fn(const struct pen_average *average, struct pen_error *err);
+typedef pen_status pen_average_fn(struct pen_exec *exec, const struct pen_average *average, struct pen_error *err);
 pen_average_fn pen_average_cpu;
 
 struct pen_squared_norm {
@@ -76,7 +78,7 @@ struct pen_squared_norm {
     double result;
 };
 
-typedef pen_status pen_squared_norm_fn(struct pen_squared_norm *norm, struct pen_error *err);
+typedef pen_status pen_squared_norm_fn(struct pen_exec *exec, struct pen_squared_norm *norm, struct pen_error *err);
 pen_squared_norm_fn pen_squared_norm_cpu;
 
 #ifdef __cplusplus

@@ -137,7 +137,7 @@ static struct step constants(const struct pen_optimiser *o)
     return s;
 }
 
-pen_status pen_optimiser_cpu(const struct pen_optimiser *o, struct pen_error *err)
+pen_status pen_optimiser_cpu(struct pen_exec *exec, const struct pen_optimiser *o, struct pen_error *err)
 {
     if (o->n_rows < 0 || o->dim < 0 || o->step < 1) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "optimiser: expected sizes >= 0 and step >= 1, found [%lld, %lld], step %lld",
@@ -168,7 +168,7 @@ PEN_SIMD static void average_piece(float *restrict mean, const float *restrict p
     }
 }
 
-pen_status pen_average_cpu(const struct pen_average *a, struct pen_error *err)
+pen_status pen_average_cpu(struct pen_exec *exec, const struct pen_average *a, struct pen_error *err)
 {
     if (a->n < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "average: expected n >= 0, found %lld", (long long)a->n);
@@ -199,7 +199,7 @@ PEN_SIMD static double norm_piece(const float *x, int64_t n)
     return sum;
 }
 
-pen_status pen_squared_norm_cpu(struct pen_squared_norm *a, struct pen_error *err)
+pen_status pen_squared_norm_cpu(struct pen_exec *exec, struct pen_squared_norm *a, struct pen_error *err)
 {
     if (a->n < 0) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "squared_norm: expected n >= 0, found %lld", (long long)a->n);

@@ -16,6 +16,7 @@
 #define PEN_KERNELS_SORT_SORT_H
 
 #include "core/status.h"
+#include "kernels/exec.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,7 +32,7 @@ struct pen_sort_scores {
     uint64_t *scratch;
 };
 
-typedef pen_status pen_sort_scores_fn(const struct pen_sort_scores *sort, struct pen_error *err);
+typedef pen_status pen_sort_scores_fn(struct pen_exec *exec, const struct pen_sort_scores *sort, struct pen_error *err);
 pen_sort_scores_fn pen_sort_scores_cpu;
 
 #define PEN_SORT_MOST_ROWS (INT64_C(1) << 31)

@@ -100,7 +100,7 @@ static void scatter(const struct pass *pass)
     }
 }
 
-pen_status pen_sort_scores_cpu(const struct pen_sort_scores *sort, struct pen_error *err)
+pen_status pen_sort_scores_cpu(struct pen_exec *exec, const struct pen_sort_scores *sort, struct pen_error *err)
 {
     if (sort->n < 0 || sort->n >= PEN_SORT_MOST_ROWS) {
         PEN_FAIL(err, PEN_ERR_SHAPE, "sort_scores: expected 0 <= n < 2^31 rows, found %lld", (long long)sort->n);

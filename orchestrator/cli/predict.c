@@ -2,7 +2,7 @@
 #include "components/predict.h"
 
 #include "core/files.h"
-#include "kernels/backend.h"
+#include "kernels/exec.h"
 #include "orchestrator/cli/verbs.h"
 
 #include <errno.h>
@@ -94,8 +94,8 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
     struct pen_predict_options options;
-    const struct pen_kernel_table *kernels = NULL;
-    const char *reason = NULL;
+    struct pen_exec *exec = NULL;
+    const char *device = NULL, *reason = NULL;
     const char **paths = NULL;
     int64_t n_paths = 0;
     int64_t n_rows = 0;
@@ -103,7 +103,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         PEN_FAIL(err, PEN_ERR_USAGE, "expected --csv FILE: the rows to predict for");
     }
     PEN_TRY(set_options(values, &options, err));
-    PEN_TRY(pen_backend_select(values->device == NULL ? "auto" : values->device, &kernels, &reason, err));
+    PEN_TRY(pen_device_choose(values->device == NULL ? "auto" : values->device, &device, &reason, err));
     PEN_TRY(expand(cli, values, &paths, &n_paths, err));
     FILE *out = stdout;
     if (values->output != NULL && strcmp(values->output, "-") != 0) {
@@ -114,8 +114,11 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
                      strerror(number));
         }
     }
-    pen_status status =
-        pen_predict_csv(cli->args.positionals.items[0], paths, n_paths, &options, out, kernels, &n_rows, err);
+    pen_status status = pen_exec_create(&exec, device, err);
+    if (status == PEN_OK) {
+        status = pen_predict_csv(cli->args.positionals.items[0], paths, n_paths, &options, out, exec, &n_rows, err);
+    }
+    pen_exec_destroy(exec);
     if (out != stdout) {
         if (fclose(out) != 0 && status == PEN_OK) {
             status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_IO, "%s: cannot write: %s", values->output,

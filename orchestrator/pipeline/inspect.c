@@ -4,7 +4,7 @@
 #include "components/component.h"
 #include "core/files.h"
 #include "datasets/csv/csv.h"
-#include "kernels/backend.h"
+#include "kernels/exec.h"
 #include "orchestrator/pipeline/dialect.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ static pen_status run_component(struct pen_arena *arena, const char *name, const
         .arena = arena,
         .options = options,
         .base_directory = "",
-        .kernels = &pen_cpu_kernels,
+        .exec = pen_exec_cpu(),
         .device = "cpu",
         .n_inputs = input_key == NULL ? 0 : 1,
         .inputs = &input,

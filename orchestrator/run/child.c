@@ -4,6 +4,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "kernels/exec.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +114,11 @@ _Noreturn static void child_main(const struct pen_component *component, struct p
     pen_log_install(&sink);
     struct pen_error error = PEN_ERROR_INIT;
     pen_log(PEN_LOG_INFO, "%s starts", component->name);
-    pen_status status = component->run(context, &error);
+    pen_status status = pen_exec_create(&context->exec, context->device, &error);
+    if (status == PEN_OK) {
+        status = component->run(context, &error);
+    }
+    pen_exec_destroy(context->exec);
     pen_log(PEN_LOG_INFO, "%s ends: %s%s%s", component->name, pen_status_name(status), status == PEN_OK ? "" : ": ",
             status == PEN_OK ? "" : error.message);
     pen_json *result = pen_json_object();

@@ -3,7 +3,6 @@
 
 #include "core/files.h"
 #include "core/log.h"
-#include "kernels/backend.h"
 #include "orchestrator/run/cache_key.h"
 #include "orchestrator/run/child.h"
 #include "orchestrator/run/manifest.h"
@@ -95,8 +94,7 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
         .arena = &run->arena,
         .options = node->options,
         .base_directory = run->pipeline->base_directory,
-        .kernels = run->kernels,
-        .device = run->kernels->device,
+        .device = run->device,
         .n_inputs = node->n_inputs,
         .inputs = inputs,
         .n_outputs = n_outputs,

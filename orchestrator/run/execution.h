@@ -5,14 +5,12 @@
 #include "orchestrator/metadata/metadata.h"
 #include "orchestrator/run/runner.h"
 
-struct pen_kernel_table;
-
 /* What a run carries from node to node. */
 struct pen_run {
     struct pen_arena arena;
     const struct pen_pipeline *pipeline;
     const struct pen_run_options *options;
-    const struct pen_kernel_table *kernels;
+    const char *device; /* "cpu" */
     struct pen_metadata metadata;
     char name[64];      /* "run-12" */
     const char *folder; /* <root>/runs/<name> */

@@ -3,7 +3,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
-#include "kernels/backend.h"
+#include "kernels/exec.h"
 #include "orchestrator/run/execution.h"
 #include "orchestrator/run/selection.h"
 
@@ -23,7 +23,7 @@ static pen_status record_start(struct pen_run *run, const char *reason, struct p
     pen_json_set_string(start, "run", run->name);
     pen_json_set_string(start, "pipeline", run->pipeline->name);
     pen_json_set_string(start, "file", run->pipeline->file);
-    pen_json_set_string(start, "device", run->kernels->device);
+    pen_json_set_string(start, "device", run->device);
     pen_json_set_string(start, "device_reason", reason);
     return pen_metadata_record(&run->metadata, "run_start", start, err);
 }
@@ -194,7 +194,7 @@ static pen_json *make_outcome(struct pen_run *run, const char *status, double se
     pen_json_set_string(outcome, "run", run->name);
     pen_json_set_string(outcome, "status", status);
     pen_json_set_double(outcome, "seconds", seconds);
-    pen_json_set_string(outcome, "device", run->kernels->device);
+    pen_json_set_string(outcome, "device", run->device);
     pen_json_set_string(outcome, "root", run->metadata.root);
     pen_json_set(outcome, "nodes", pen_json_copy(run->nodes));
     pen_json_set(outcome, "blessed", blessed == NULL ? pen_json_null() : pen_json_copy(blessed));
@@ -244,7 +244,7 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     const char *reason = "";
     *run = (struct pen_run){.pipeline = pipeline, .options = options};
     run->metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
-    PEN_TRY(pen_backend_select(device, &run->kernels, &reason, err));
+    PEN_TRY(pen_device_choose(device, &run->device, &reason, err));
     PEN_TRY(pen_directory_create(pipeline->root, err));
     PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
     run->outputs = pen_json_object();
@@ -253,7 +253,7 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     PEN_TRY(clean_leftovers(run, err));
     PEN_TRY(record_start(run, reason, err));
     if (options->watch != NULL) {
-        options->watch->begins(options->watch->user, run->name, run->metadata.root, run->kernels->device, reason);
+        options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, reason);
     }
     return PEN_OK;
 }
@@ -305,8 +305,8 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
         PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: planning");
     }
     PEN_TRY_GOTO(cleanup, pen_select_nodes(pipeline, options, selected, err));
-    PEN_TRY_GOTO(cleanup, pen_backend_select(options->device == NULL ? pipeline->device : options->device, &run.kernels,
-                                             &reason, err));
+    PEN_TRY_GOTO(cleanup, pen_device_choose(options->device == NULL ? pipeline->device : options->device, &run.device,
+                                            &reason, err));
     char journal[PEN_PATH_BYTES];
     PEN_TRY_GOTO(cleanup, pen_path_join(journal, pipeline->root, "metadata", err));
     if (pen_path_is_directory(journal)) {

@@ -50,7 +50,7 @@ static void check(struct input *in, const struct expected *expected)
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_slice_values values = {0};
     PEN_REQUIRE_OK(
-        pen_compute_slices(&pen_cpu_kernels, &in->rows, in->predictions, &in->plan, in->slice_of, 1, &values, &err),
+        pen_compute_slices(pen_exec_cpu(), &in->rows, in->predictions, &in->plan, in->slice_of, 1, &values, &err),
         &err);
     for (int64_t i = 0; i < in->plan.n_choices; i++) {
         PEN_CHECK_MSG(fabs(values.values[i] - expected[i].value) <= 1e-12 * (1 + fabs(expected[i].value)),
@@ -160,7 +160,7 @@ static void a_slice_is_its_rows_alone(void)
         in.slice_of[i] = i % 4 - 1; /* a quarter in no slice */
     }
     PEN_REQUIRE_OK(
-        pen_compute_slices(&pen_cpu_kernels, &in.rows, in.predictions, &in.plan, in.slice_of, 3, &sliced, &err), &err);
+        pen_compute_slices(pen_exec_cpu(), &in.rows, in.predictions, &in.plan, in.slice_of, 3, &sliced, &err), &err);
     for (int s = 0; s < 3; s++) {
         struct input alone;
         struct expected expected[4];
@@ -192,7 +192,7 @@ static void undefined_values_have_a_reason(void)
     struct input in;
     begin(&in, PEN_TASK_BINARY, 2, names, 4);
     PEN_REQUIRE_OK(
-        pen_compute_slices(&pen_cpu_kernels, &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
+        pen_compute_slices(pen_exec_cpu(), &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
     PEN_CHECK(isnan(values.values[0]) && isnan(values.values[1]) && isnan(values.values[2]));
     PEN_CHECK_EQ_STR(values.why[0], "only one class among the labels");
     PEN_CHECK_EQ_STR(values.why[1], "no positive label");
@@ -201,12 +201,12 @@ static void undefined_values_have_a_reason(void)
     pen_slice_values_deinit(&values);
     in.predictions[3] = NAN;
     PEN_REQUIRE_OK(
-        pen_compute_slices(&pen_cpu_kernels, &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
+        pen_compute_slices(pen_exec_cpu(), &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
     PEN_CHECK_EQ_STR(values.why[3], "some predictions are not finite numbers");
     pen_slice_values_deinit(&values);
     in.rows.n = 0;
     PEN_REQUIRE_OK(
-        pen_compute_slices(&pen_cpu_kernels, &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
+        pen_compute_slices(pen_exec_cpu(), &in.rows, in.predictions, &in.plan, in.slice_of, 1, &values, &err), &err);
     PEN_CHECK_EQ_STR(values.why[3], "no rows");
     pen_slice_values_deinit(&values);
 }

@@ -41,7 +41,7 @@ static void one_model(enum pen_model_kind kind, enum pen_task task, double dropo
     struct pen_training_options options = arrays_options(kind, 1);
     struct pen_network *network = NULL;
     struct pen_pass *pass = NULL;
-    PEN_REQUIRE_OK(pen_network_create(&network, &options.architecture, &a.spec, &pen_cpu_kernels, &err), &err);
+    PEN_REQUIRE_OK(pen_network_create(&network, &options.architecture, &a.spec, pen_exec_cpu(), &err), &err);
     pen_network_initialise(network, 1, NULL);
     network->label_shift = 100;
     network->label_scale = 20;

@@ -14,7 +14,7 @@ static pen_status save_one(struct arrays *a, const char *directory, float **expe
     struct pen_network *network = NULL;
     struct pen_training_result result;
     pen_json *curves = pen_json_array();
-    pen_status status = pen_training_run(&network, &result, curves, &source, &options, NULL, &pen_cpu_kernels, err);
+    pen_status status = pen_training_run(&network, &result, curves, &source, &options, NULL, pen_exec_cpu(), err);
     pen_json_free(curves);
     PEN_TRY(status);
     status = pen_model_write(directory, network, pen_json_object(), err);
@@ -33,7 +33,7 @@ static pen_status save_one(struct arrays *a, const char *directory, float **expe
         struct pen_link link = {network->loss,        a->n,     network->n_outputs, pass->logits, network->label_shift,
                                 network->label_scale, *expected};
         if (status == PEN_OK) {
-            status = pen_cpu_kernels.link(&link, err);
+            status = pen_exec_cpu()->kernels->link(pen_exec_cpu(), &link, err);
         }
     }
     pen_pass_destroy(pass);
@@ -53,7 +53,7 @@ static void a_loaded_model_predicts_what_the_trained_one_did(void)
         PEN_REQUIRE_OK(pen_directory_create(directory, &err), &err);
         PEN_REQUIRE_OK(save_one(&a, directory, &expected, &err), &err);
         struct pen_model *model = NULL;
-        PEN_REQUIRE_OK(pen_model_load(&model, directory, &pen_cpu_kernels, &err), &err);
+        PEN_REQUIRE_OK(pen_model_load(&model, directory, pen_exec_cpu(), &err), &err);
         int64_t n_outputs = pen_model_n_outputs(model);
         PEN_CHECK_EQ_I64(n_outputs, task == PEN_TASK_MULTICLASS ? ARRAYS_CLASSES : 1);
         PEN_CHECK_EQ_STR(pen_model_spec(model)->ids[1].name, "words");
@@ -72,7 +72,7 @@ static void refuse(const char *directory, const char *part)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_model *model = NULL;
-    pen_status status = pen_model_load(&model, directory, &pen_cpu_kernels, &err);
+    pen_status status = pen_model_load(&model, directory, pen_exec_cpu(), &err);
     PEN_CHECK_MSG(status != PEN_OK, "expected a refusal for %s", part);
     PEN_CHECK_CONTAINS(err.message, part);
     if (status == PEN_OK) {
@@ -122,7 +122,7 @@ static void damaged_files_are_refused(void)
     }
     PEN_REQUIRE_OK(pen_file_write_atomic(spec_path, spec.data, spec.size_bytes, &err), &err);
     struct pen_model *model = NULL;
-    PEN_CHECK_OK(pen_model_load(&model, directory, &pen_cpu_kernels, &err), &err);
+    PEN_CHECK_OK(pen_model_load(&model, directory, pen_exec_cpu(), &err), &err);
     pen_model_destroy(model);
     pen_text_deinit(&weights);
     pen_text_deinit(&spec);

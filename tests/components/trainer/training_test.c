@@ -7,7 +7,7 @@ static pen_status train(struct arrays *a, const struct pen_training_options *opt
 {
     struct pen_examples_source source = arrays_source(a);
     pen_json *curves = pen_json_array();
-    pen_status status = pen_training_run(network, result, curves, &source, options, base, &pen_cpu_kernels, err);
+    pen_status status = pen_training_run(network, result, curves, &source, options, base, pen_exec_cpu(), err);
     pen_json_free(curves);
     return status;
 }

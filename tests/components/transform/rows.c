@@ -52,7 +52,7 @@ static pen_status compile(struct pen_transform_graph **graph, struct pen_transfo
     request->columns = columns;
     request->n_columns = batches[0].n_columns;
     const struct pen_transform_source source = {.user = copies, .n_chunks = n_batches, .read = read_memory};
-    return pen_transform_compile(graph, request, &source, &pen_cpu_kernels, err);
+    return pen_transform_compile(graph, request, &source, pen_exec_cpu(), err);
 }
 
 pen_status pen_test_compile(struct pen_transform_graph **graph, const char *feature, const char *label,

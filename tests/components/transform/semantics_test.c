@@ -99,7 +99,7 @@ static void dense_results(void)
             continue;
         }
         PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-        PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), true, scratch, &out, &err), &err);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_dense, 1);
         for (int i = 0; i < ROWS; i++) {
             double found = (double)out.dense[i];
@@ -141,7 +141,7 @@ static void ids_results(void)
                                                   .bytes = "3701",
                                                   .n_buckets = 1000,
                                                   .ids = (int32_t[4]){0}};
-            PEN_CHECK_OK(pen_cpu_kernels.hash_strings(&hash, &err), &err);
+            PEN_CHECK_OK(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &hash, &err), &err);
             const int32_t order[] = {hash.ids[0], -1, hash.ids[0], hash.ids[1], hash.ids[2], hash.ids[3]};
             memcpy(row.expected, order, sizeof order);
         }
@@ -151,7 +151,7 @@ static void ids_results(void)
             continue;
         }
         PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-        PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), true, scratch, &out, &err), &err);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_ids, 1);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->ids[0].n_values, row.n_values);
         for (int i = 0; i < ROWS; i++) {
@@ -173,7 +173,7 @@ static void vectors_and_lists(void)
                                     "hash(ngrams(tokens(t), [1, 2]), 50)"};
     PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 5, pen_test_rows(), 1, &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-    PEN_CHECK_OK(pen_transform_apply(graph, &pen_cpu_kernels, pen_test_rows(), false, scratch, &out, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), false, scratch, &out, &err), &err);
     const struct pen_tensor_spec *spec = pen_transform_spec(graph);
     PEN_CHECK_EQ_I64(spec->n_dense, 3 + 4 + 7); /* Hello world a b U+6771U+4EAC x c */
     PEN_CHECK_EQ_STR(spec->dense_names[0], "f0[Cash]");

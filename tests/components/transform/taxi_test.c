@@ -76,7 +76,7 @@ static pen_status run_transform(const char *examples, const char *name, const ch
                                             .node = "transform",
                                             .arena = &arena,
                                             .options = node,
-                                            .kernels = &pen_cpu_kernels,
+                                            .exec = pen_exec_cpu(),
                                             .device = "cpu",
                                             .n_inputs = 3,
                                             .inputs = inputs,

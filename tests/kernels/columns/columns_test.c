@@ -92,7 +92,7 @@ static void one_map(enum pen_map map, int64_t n)
     }
     y[n] = -77;
     const struct pen_columns_map op = {.map = map, .n = n, .a = a, .b = b, .s = s, .t = t, .y = y};
-    PEN_CHECK_OK(pen_cpu_kernels.columns_map(&op, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->columns_map(pen_exec_cpu(), &op, &err), &err);
     for (int64_t i = 0; i < n; i++) {
         double expected = (double)reference(map, (long double)a[i], (long double)b[i], (long double)s, (long double)t);
         double size = map == PEN_MAP_MOD      ? 8
@@ -105,7 +105,7 @@ static void one_map(enum pen_map map, int64_t n)
     }
     PEN_CHECK_EQ_F64(y[n], -77);
     const struct pen_columns_map in_place = {.map = map, .n = n, .a = a, .b = b, .s = s, .t = t, .y = a};
-    PEN_CHECK_OK(pen_cpu_kernels.columns_map(&in_place, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->columns_map(pen_exec_cpu(), &in_place, &err), &err);
     PEN_CHECK(n == 0 || memcmp(a, y, (size_t)n * sizeof *a) == 0);
     pen_free(a);
     pen_free(b);
@@ -126,7 +126,7 @@ static void mod_has_the_sign_of_the_divisor(void)
     const double a[] = {7, -7, 7, -7, 6, -6}, b[] = {3, 3, -3, -3, 3, 3}, expected[] = {1, 2, -2, -1, 0, 0};
     double y[6];
     const struct pen_columns_map op = {.map = PEN_MAP_MOD, .n = 6, .a = a, .b = b, .y = y};
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_map(&op, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_map(pen_exec_cpu(), &op, NULL), PEN_OK);
     for (int i = 0; i < 6; i++) {
         PEN_CHECK_EQ_F64(y[i], expected[i]);
     }
@@ -142,7 +142,7 @@ static void moments_are_those_of_the_finite_values(void)
         }
         struct pen_column_moments m;
         const struct pen_columns_moments op = {.n = n, .x = x, .out = &m};
-        PEN_CHECK_STATUS(pen_cpu_kernels.columns_moments(&op, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_moments(pen_exec_cpu(), &op, NULL), PEN_OK);
         long double sum = 0, squares = 0;
         for (int64_t i = 0; i < n; i++) {
             sum += isfinite(x[i]) ? (long double)x[i] : 0;
@@ -170,7 +170,7 @@ static void store_writes_finite_floats_at_a_stride(void)
         y[i] = -77;
     }
     const struct pen_columns_store op = {.n = 8, .x = x, .y = y + 1, .stride = 3, .n_replaced = &replaced};
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_store(&op, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_store(pen_exec_cpu(), &op, NULL), PEN_OK);
     for (int i = 0; i < 24; i++) {
         PEN_CHECK_EQ_F64((double)y[i], (double)(i % 3 == 1 ? expected[i / 3] : -77.0F));
     }
@@ -189,7 +189,7 @@ static void bucketize_counts_edges_up_to_the_value(void)
         int32_t *ids = pen_calloc(MOST + 1, sizeof *ids);
         x[0] = edges[0];
         const struct pen_columns_bucketize op = {.n = MOST, .x = x, .edges = edges, .n_edges = n_edges[e], .ids = ids};
-        PEN_CHECK_STATUS(pen_cpu_kernels.columns_bucketize(&op, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_bucketize(pen_exec_cpu(), &op, NULL), PEN_OK);
         for (int64_t i = 0; i < MOST; i++) {
             int64_t expected = isnan(x[i]) ? -1 : 0;
             for (int64_t k = 0; k < n_edges[e]; k++) {
@@ -216,7 +216,8 @@ static void lookup_gives_the_item_or_the_missing_one(void)
                                              {5, codes, i8, 1, &no_i8, y8},
                                              {5, codes, i8, 2, &no_i8, y8}};
     for (int i = 0; i < 4; i++) {
-        PEN_CHECK_STATUS(pen_cpu_kernels.columns_lookup(&ops[i], NULL), i < 3 ? PEN_OK : PEN_ERR_SHAPE);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_lookup(pen_exec_cpu(), &ops[i], NULL),
+                         i < 3 ? PEN_OK : PEN_ERR_SHAPE);
     }
     for (int i = 0; i < 5; i++) {
         PEN_CHECK_EQ_F64(y64[i], codes[i] < 0 ? no_f64 : f64[codes[i]]);
@@ -233,7 +234,7 @@ static void onehot_sets_one_or_none(void)
         y[i] = -77;
     }
     const struct pen_columns_onehot op = {.n = 5, .ids = ids, .width = 3, .y = y + 1, .stride = 5};
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_onehot(&op, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_onehot(pen_exec_cpu(), &op, NULL), PEN_OK);
     for (int i = 0; i < 5; i++) {
         for (int k = 0; k < 5; k++) {
             double expected = k == 0 || k == 4 ? -77 : ids[i] == k - 1;
@@ -249,11 +250,11 @@ static void negative_sizes_are_refused(void)
     const struct pen_columns_store store = {.n = -1};
     const struct pen_columns_bucketize bucketize = {.n = -1};
     const struct pen_columns_onehot onehot = {.n = 1, .width = 4, .stride = 3};
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_map(&map, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_moments(&moments, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_store(&store, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_bucketize(&bucketize, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.columns_onehot(&onehot, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_map(pen_exec_cpu(), &map, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_moments(pen_exec_cpu(), &moments, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_store(pen_exec_cpu(), &store, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_bucketize(pen_exec_cpu(), &bucketize, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->columns_onehot(pen_exec_cpu(), &onehot, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(columns, PEN_CASE(maps_follow_their_formulas), PEN_CASE(mod_has_the_sign_of_the_divisor),

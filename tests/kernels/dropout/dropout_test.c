@@ -15,7 +15,7 @@ static void the_mask_follows_the_contract(void)
         int64_t n = sizes[s], kept = 0;
         float *x = pen_test_floats(n, 1, 1, 2), *before = pen_test_floats(n, 1, 1, 2);
         struct pen_dropout d = {n, 0.3, 42, 7, 4000, x};
-        PEN_CHECK_STATUS(pen_cpu_kernels.dropout(&d, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dropout(pen_exec_cpu(), &d, NULL), PEN_OK);
         for (int64_t i = 0; i < n; i++) {
             uint64_t j = 4000 + (uint64_t)i;
             bool keep = (double)pen_rng_at(42, 7, j / 4).word[j % 4] >= floor(0.3 * 4294967296.0);
@@ -32,8 +32,8 @@ static void the_mask_follows_the_contract(void)
 static void a_rate_of_one_is_refused(void)
 {
     struct pen_dropout d = {0, 1.0, 0, 0, 0, NULL}, odd = {0, 0.5, 0, 0, 3, NULL};
-    PEN_CHECK_STATUS(pen_cpu_kernels.dropout(&d, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.dropout(&odd, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dropout(pen_exec_cpu(), &d, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dropout(pen_exec_cpu(), &odd, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(dropout, PEN_CASE(the_mask_follows_the_contract), PEN_CASE(a_rate_of_one_is_refused));

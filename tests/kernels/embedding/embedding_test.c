@@ -93,7 +93,7 @@ static void one_size(int64_t n)
     for (int add = 0; add < 2; add++) {
         memcpy(out, before, (size_t)(n * WIDTH) * sizeof *out);
         struct pen_embedding e = {n, 3, f.features, out, WIDTH, add == 1};
-        PEN_CHECK_OK(pen_cpu_kernels.embedding_forward(&e, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->embedding_forward(pen_exec_cpu(), &e, &err), &err);
         for (int64_t r = 0; r < n; r++) {
             PEN_CHECK_EQ_F64(out[r * WIDTH], before[r * WIDTH]);
             PEN_CHECK_EQ_F64(out[r * WIDTH + WIDTH - 1], before[r * WIDTH + WIDTH - 1]);
@@ -112,7 +112,7 @@ static void one_size(int64_t n)
         }
     }
     struct pen_embedding_grad g = {n, 3, f.features, out, WIDTH};
-    PEN_CHECK_OK(pen_cpu_kernels.embedding_backward(&g, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->embedding_backward(pen_exec_cpu(), &g, &err), &err);
     for (int k = 0; k < 3; k++) {
         const struct pen_embedding_feature *e = &f.features[k];
         for (int64_t v = 0; v < e->n_values; v++) {
@@ -157,7 +157,7 @@ static void touched_rows_stand_in_order_of_first_appearance(void)
     struct pen_embedding_feature f = {
         .n_values = 5, .dim = 1, .ids = ids, .id_stride = 1, .slot = slot, .touched = touched, .grad = grad};
     struct pen_embedding_grad g = {6, 1, &f, dout, 1};
-    PEN_CHECK_STATUS(pen_cpu_kernels.embedding_backward(&g, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->embedding_backward(pen_exec_cpu(), &g, NULL), PEN_OK);
     PEN_REQUIRE_EQ_I64(f.n_touched, 3);
     PEN_CHECK_EQ_I64(touched[0], 4);
     PEN_CHECK_EQ_I64(touched[1], 2);

@@ -16,7 +16,7 @@ static void buckets_are_the_published_hashes_modulo(void)
         int32_t ids[6] = {-7, -7, -7, -7, -7, -7};
         const struct pen_hash_strings hash = {
             .n = 5, .starts = starts, .bytes = bytes, .n_buckets = buckets[k], .ids = ids};
-        PEN_CHECK_OK(pen_cpu_kernels.hash_strings(&hash, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &hash, &err), &err);
         for (int i = 0; i < 5; i++) {
             PEN_CHECK_EQ_I64(ids[i], expected[i] % (uint64_t)buckets[k]);
         }
@@ -38,7 +38,7 @@ static void only_the_chosen_are_written(void)
                                           .seed = 0x9747b28cU,
                                           .n_buckets = INT32_MAX,
                                           .ids = ids};
-    PEN_CHECK_OK(pen_cpu_kernels.hash_strings(&hash, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &hash, &err), &err);
     PEN_CHECK_EQ_I64(ids[0], 0x5a97808aU % (uint64_t)INT32_MAX);
     PEN_CHECK_EQ_I64(ids[1], -7);
     PEN_CHECK(ids[2] >= 0);
@@ -48,9 +48,9 @@ static void wrong_sizes_are_refused(void)
 {
     const struct pen_hash_strings negative = {.n = -1, .n_buckets = 1}, none = {.n = 0, .n_buckets = 0};
     const struct pen_hash_strings empty = {.n = 0, .n_buckets = 1};
-    PEN_CHECK_STATUS(pen_cpu_kernels.hash_strings(&negative, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.hash_strings(&none, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.hash_strings(&empty, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &negative, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &none, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &empty, NULL), PEN_OK);
 }
 
 PEN_SUITE(hash_strings, PEN_CASE(buckets_are_the_published_hashes_modulo), PEN_CASE(only_the_chosen_are_written),

@@ -64,7 +64,7 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
                          .label_scale = spread,
                          .scale = 0.5f,
                          .gradient = gradient};
-    PEN_CHECK_OK(pen_cpu_kernels.loss(&l, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &l, &err), &err);
     double loss_sum = 0, weight_sum = 0, bound = 0, point[16];
     for (int64_t r = 0; r < n; r++) {
         double y = (double)label[r], u = weighted ? (double)weight[r] : 1;
@@ -96,10 +96,10 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
     /* Without a gradient, and with the gradient in place of the logits: the same numbers. */
     struct pen_loss again = l;
     again.gradient = NULL;
-    PEN_CHECK_OK(pen_cpu_kernels.loss(&again, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &again, &err), &err);
     PEN_CHECK_EQ_F64(again.loss_sum, l.loss_sum);
     again.gradient = z;
-    PEN_CHECK_OK(pen_cpu_kernels.loss(&again, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &again, &err), &err);
     PEN_CHECK_EQ_F64(again.loss_sum, l.loss_sum);
     PEN_CHECK(memcmp(z, gradient, (size_t)(n * c) * sizeof *z) == 0);
     pen_free(z);
@@ -125,7 +125,7 @@ static void links_give_probabilities_and_label_units(void)
     enum { N = 257, C = 5 };
     float *z = pen_test_floats(N * C, 1, -20, 20), out[N * C];
     struct pen_link softmax = {PEN_LOSS_SOFTMAX, N, C, z, 0, 1, out};
-    PEN_CHECK_STATUS(pen_cpu_kernels.link(&softmax, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &softmax, NULL), PEN_OK);
     for (int64_t r = 0; r < N; r++) {
         double sum = 0, total = 0;
         for (int64_t c = 0; c < C; c++) {
@@ -139,19 +139,19 @@ static void links_give_probabilities_and_label_units(void)
         PEN_CHECK_NEAR(total, 1, 8 * PEN_TEST_EPS);
     }
     struct pen_link sigmoid = {PEN_LOSS_SIGMOID, N, 1, z, 0, 1, out};
-    PEN_CHECK_STATUS(pen_cpu_kernels.link(&sigmoid, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &sigmoid, NULL), PEN_OK);
     for (int64_t r = 0; r < N; r++) {
         double expected = 1 / (1 + exp(-(double)z[r]));
         PEN_CHECK_NEAR(out[r], expected, 8 * PEN_TEST_EPS * expected);
     }
     struct pen_link squared = {PEN_LOSS_SQUARED, N, 1, z, shift, spread, out};
-    PEN_CHECK_STATUS(pen_cpu_kernels.link(&squared, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &squared, NULL), PEN_OK);
     for (int64_t r = 0; r < N; r++) {
         PEN_CHECK_EQ_F64(out[r], (float)((double)z[r] * spread + shift));
     }
     float odd[3] = {NAN, INFINITY, -INFINITY};
     struct pen_link special = {PEN_LOSS_SIGMOID, 3, 1, odd, 0, 1, out};
-    PEN_CHECK_STATUS(pen_cpu_kernels.link(&special, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &special, NULL), PEN_OK);
     PEN_CHECK(isnan(out[0]));
     PEN_CHECK_EQ_F64(out[1], 1);
     PEN_CHECK_NEAR(out[2], 0, 1e-37);
@@ -162,8 +162,8 @@ static void wrong_widths_are_refused(void)
 {
     struct pen_loss l = {.kind = PEN_LOSS_SOFTMAX, .n_rows = 1, .n_outputs = 1};
     struct pen_link k = {.kind = PEN_LOSS_SIGMOID, .n_rows = 1, .n_outputs = 2};
-    PEN_CHECK_STATUS(pen_cpu_kernels.loss(&l, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.link(&k, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &l, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &k, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(loss, PEN_CASE(losses_and_gradients_match_float64), PEN_CASE(links_give_probabilities_and_label_units),

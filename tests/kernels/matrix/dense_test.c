@@ -45,7 +45,7 @@ static void one_forward(int64_t n, int64_t in, int64_t out, enum pen_activation 
     float *bias = pen_test_floats(out, 3, -1, 1), *y = pen_test_floats(n * ld_y, 4, -1, 1);
     float *before = pen_test_floats(n * ld_y, 4, -1, 1);
     struct pen_dense d = {n, in, out, activation, add, x, ld_x, w, bias, y, ld_y};
-    PEN_CHECK_OK(pen_cpu_kernels.dense_forward(&d, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, &err), &err);
     for (int64_t r = 0; r < n; r++) {
         for (int64_t o = 0; o < ld_y; o++) {
             double found = (double)y[r * ld_y + o], old = (double)before[r * ld_y + o];
@@ -89,7 +89,8 @@ static void activations_keep_nan_and_saturate(void)
     float x[6] = {NAN, INFINITY, -INFINITY, 1e4f, -1e4f, 0}, one = 1, y[6];
     for (int a = 0; a < PEN_ACTIVATION_COUNT; a++) {
         struct pen_dense d = {6, 1, 1, (enum pen_activation)a, false, x, 1, &one, NULL, y, 1};
-        PEN_CHECK_OK(pen_cpu_kernels.dense_forward(&d, NULL), &(struct pen_error)PEN_ERROR_INIT);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, NULL),
+                     &(struct pen_error)PEN_ERROR_INIT);
         PEN_CHECK(isnan(y[0]));
         for (int i = 1; i < 6; i++) {
             double expected = reference((enum pen_activation)a, (double)x[i]);
@@ -110,10 +111,10 @@ static void one_backward(int64_t n, int64_t in, int64_t out, int64_t n_dx, enum 
     double *dz = pen_calloc(n * out, sizeof *dz);
     PEN_REQUIRE(dz != NULL);
     struct pen_dense forward = {n, in, out, activation, false, x, in, w, bias, y, out};
-    PEN_CHECK_OK(pen_cpu_kernels.dense_forward(&forward, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &forward, &err), &err);
     struct pen_dense_grad g = {n,  in,  out, n_dx,  activation,       x,    in,       w, y, out,
                                dy, out, dw,  dbias, n_dx ? dx : NULL, n_dx, workspace};
-    PEN_CHECK_OK(pen_cpu_kernels.dense_backward(&g, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, &err), &err);
     for (int64_t r = 0; r < n; r++) {
         for (int64_t o = 0; o < out; o++) {
             double z = (double)bias[o];
@@ -183,9 +184,9 @@ static void one_thread_and_two_give_the_same_bits(void)
         float *dx = pen_test_floats(N * I, 3, 0, 1), *dbias = pen_test_floats(O, 3, 0, 1);
         float *dy = pen_test_floats(N * O, 6, -1, 1), *workspace = pen_test_floats((N + 63) / 64 * O, 9, 0, 1);
         struct pen_dense forward = {N, I, O, PEN_ACTIVATION_TANH, false, x, I, w, NULL, y, O};
-        PEN_CHECK_STATUS(pen_cpu_kernels.dense_forward(&forward, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &forward, NULL), PEN_OK);
         struct pen_dense_grad g = {N, I, O, I, PEN_ACTIVATION_TANH, x, I, w, y, O, dy, O, dw, dbias, dx, I, workspace};
-        PEN_CHECK_STATUS(pen_cpu_kernels.dense_backward(&g, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, NULL), PEN_OK);
         results[t][0] = y;
         results[t][1] = dw;
         results[t][2] = dx;
@@ -208,8 +209,8 @@ static void negative_sizes_are_refused(void)
 {
     struct pen_dense d = {.n_rows = -1};
     struct pen_dense_grad g = {.n_rows = -1};
-    PEN_CHECK_STATUS(pen_cpu_kernels.dense_forward(&d, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_cpu_kernels.dense_backward(&g, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(matrix_dense, PEN_CASE(forward_matches_float64), PEN_CASE(activations_keep_nan_and_saturate),

@@ -123,7 +123,7 @@ static void binary_sums_match(void)
                                       thresholds,
                                       resampling_of(&in, kind),
                                       sums};
-        PEN_CHECK_OK(pen_cpu_kernels.binary_sums(&job, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &job, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double expected[N_SUMS] = {0};
             binary_lane(&in, kind, lane, thresholds, 3, expected);
@@ -142,7 +142,7 @@ static void regression_sums_match(void)
         double sums[LANES * PEN_REGRESSION_SUMS];
         struct pen_regression_sums job = {
             ROWS, in.list, in.predictions, in.labels, in.weights, 0.4, resampling_of(&in, kinds[i]), sums};
-        PEN_CHECK_OK(pen_cpu_kernels.regression_sums(&job, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double e[PEN_REGRESSION_SUMS] = {0};
             for (int64_t r = 0; r < ROWS; r++) {
@@ -210,7 +210,7 @@ static void multiclass_sums_match(void)
         struct pen_multiclass_sums job = {
             ROWS, NULL,     in.predictions, in.weights, in.classes, CLASSES, 2, resampling_of(&in, kinds[i]),
             sums, confusion};
-        PEN_CHECK_OK(pen_cpu_kernels.multiclass_sums(&job, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &job, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double expected[N_SUMS] = {0}, matrix[CLASSES * CLASSES] = {0};
             multiclass_lane(&in, kinds[i], lane, expected, matrix);
@@ -229,12 +229,12 @@ static void no_rows_give_zeros(void)
     double sums[LANES * PEN_REGRESSION_SUMS];
     memset(sums, 0xff, sizeof sums);
     struct pen_regression_sums job = {.resampling = {PEN_RESAMPLE_LEAVE_OUT, LANES, NULL, NULL}, .sums = sums};
-    PEN_CHECK_OK(pen_cpu_kernels.regression_sums(&job, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
     for (int k = 0; k < LANES * PEN_REGRESSION_SUMS; k++) {
         PEN_CHECK_EQ_F64(sums[k], 0);
     }
     job.resampling.n_lanes = 0;
-    PEN_CHECK_STATUS(pen_cpu_kernels.regression_sums(&job, &err), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(metric_sums, PEN_CASE(binary_sums_match), PEN_CASE(regression_sums_match), PEN_CASE(multiclass_sums_match),

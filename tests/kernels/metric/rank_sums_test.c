@@ -34,7 +34,7 @@ static void begin(struct input *in, int64_t n, int n_distinct, bool weighted)
     in->scratch = pen_calloc(n, sizeof *in->scratch);
     struct pen_sort_scores sort = {n, in->scores, 1, in->classes, 1, in->keys, in->scratch};
     struct pen_error err = PEN_ERROR_INIT;
-    PEN_CHECK_OK(pen_cpu_kernels.sort_scores(&sort, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, &err), &err);
 }
 
 static void end(struct input *in)
@@ -100,7 +100,7 @@ static void check(int64_t n, int n_distinct, bool weighted, enum pen_resample ki
     begin(&in, n, n_distinct, weighted);
     int64_t n_lanes = kind == PEN_RESAMPLE_NONE ? 1 : RESAMPLES + 1;
     struct pen_rank_sums job = {n, in.keys, in.weights, {kind, n_lanes, in.bucket, in.counts}, auc, ap};
-    PEN_CHECK_OK(pen_cpu_kernels.rank_sums(&job, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     for (int64_t lane = 0; lane < n_lanes; lane++) {
         PEN_CHECK_NEAR(auc[lane], pairs_auc(&in, kind, lane), 1e-12);
         PEN_CHECK_NEAR(ap[lane], plain_average_precision(&in, kind, lane), 1e-12);
@@ -138,17 +138,17 @@ static void one_class_or_no_rows_is_undefined(void)
         in.keys[i] &= ~UINT64_C(1);
     }
     struct pen_rank_sums job = {in.n, in.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, auc, ap};
-    PEN_CHECK_OK(pen_cpu_kernels.rank_sums(&job, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(ap[0]));
     for (int64_t i = 0; i < in.n; i++) {
         in.keys[i] |= 1;
     }
     job.resampling = (struct pen_resampling){PEN_RESAMPLE_LEAVE_OUT, RESAMPLES + 1, in.bucket, NULL};
-    PEN_CHECK_OK(pen_cpu_kernels.rank_sums(&job, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(auc[RESAMPLES]));
     PEN_CHECK_EQ_F64(ap[3], 1);
     job.n = 0;
-    PEN_CHECK_OK(pen_cpu_kernels.rank_sums(&job, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(ap[0]) && isnan(auc[7]));
     end(&in);
 }

@@ -71,7 +71,7 @@ static void one_kind(enum pen_optimiser_kind kind, int64_t n)
         o.param = p;
         o.state1 = s1;
         o.state2 = s2;
-        PEN_CHECK_OK(pen_cpu_kernels.optimiser(&o, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, &err), &err);
         for (int64_t i = 0; i < n; i++) {
             reference(kind, &rp[i], &r1[i], &r2[i], (double)g[i], step);
         }
@@ -118,11 +118,11 @@ static void adam_takes_the_steps_worked_out_by_hand(void)
                               .param = &p,
                               .state1 = &m,
                               .state2 = &v};
-    PEN_CHECK_STATUS(pen_cpu_kernels.optimiser(&o, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
     PEN_CHECK_NEAR(p, 0.9, 1e-6);
     g = 2 * p;
     o.step = 2;
-    PEN_CHECK_STATUS(pen_cpu_kernels.optimiser(&o, NULL), PEN_OK);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
     PEN_CHECK_NEAR(p, 0.9 - 0.1 * 0.36 / 0.19 / sqrt(0.007236 / 0.001999), 2e-6);
 }
 
@@ -147,14 +147,14 @@ static void listed_rows_move_as_in_the_whole_and_others_stay(void)
         o.param = whole;
         o.state1 = s[0];
         o.state2 = s[1];
-        PEN_CHECK_STATUS(pen_cpu_kernels.optimiser(&o, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
         o.n_rows = 4;
         o.rows = rows;
         o.grad = few;
         o.param = some;
         o.state1 = s[2];
         o.state2 = s[3];
-        PEN_CHECK_STATUS(pen_cpu_kernels.optimiser(&o, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
         float *original = pen_test_floats(V * D, 1, -1, 1);
         for (int32_t v = 0; v < V; v++) {
             bool listed = v == 7 || v == 0 || v == 39 || v == 12;
@@ -179,7 +179,7 @@ static void averages_and_norms_match_float64(void)
         float *p = pen_test_floats(n, 1, -1, 1), *mean = pen_test_floats(n, 2, -1, 1);
         float *before = pen_test_floats(n, 2, -1, 1);
         struct pen_average a = {n, 0.125, p, mean};
-        PEN_CHECK_STATUS(pen_cpu_kernels.average(&a, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->average(pen_exec_cpu(), &a, NULL), PEN_OK);
         double sum = 0;
         for (int64_t j = 0; j < n; j++) {
             double expected = (double)before[j] + 0.125 * ((double)p[j] - (double)before[j]);
@@ -187,7 +187,7 @@ static void averages_and_norms_match_float64(void)
             sum += (double)p[j] * (double)p[j];
         }
         struct pen_squared_norm norm = {n, p, -1};
-        PEN_CHECK_STATUS(pen_cpu_kernels.squared_norm(&norm, NULL), PEN_OK);
+        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->squared_norm(pen_exec_cpu(), &norm, NULL), PEN_OK);
         PEN_CHECK_NEAR(norm.result, sum, (double)n * 1.2e-16 * sum);
         pen_free(p);
         pen_free(mean);

@@ -24,7 +24,7 @@ static void check(const float *scores, int64_t stride, int64_t n)
     uint64_t *keys = pen_calloc(n + 1, sizeof *keys), *scratch = pen_calloc(n + 1, sizeof *scratch);
     keys[n] = 12345;
     struct pen_sort_scores sort = {n, scores, stride, classes, 2, keys, scratch};
-    PEN_CHECK_OK(pen_cpu_kernels.sort_scores(&sort, &err), &err);
+    PEN_CHECK_OK(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, &err), &err);
     for (int64_t i = 0; i < n; i++) {
         int64_t row = pen_sort_key_row(keys[i]);
         float score = pen_sort_key_score(keys[i]), given = scores[row * stride];
@@ -67,9 +67,9 @@ static void special_values_have_their_place(void)
 static void a_negative_size_is_refused(void)
 {
     struct pen_sort_scores sort = {.n = -1};
-    PEN_CHECK_STATUS(pen_cpu_kernels.sort_scores(&sort, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, NULL), PEN_ERR_SHAPE);
     sort.n = PEN_SORT_MOST_ROWS;
-    PEN_CHECK_STATUS(pen_cpu_kernels.sort_scores(&sort, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(sort_scores, PEN_CASE(every_size_is_sorted), PEN_CASE(special_values_have_their_place),

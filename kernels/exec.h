@@ -1,0 +1,80 @@
+/* Where work runs: one queue on one device, the memory of that device, and the ops that run there.
+ *
+ * Every op is called as exec->kernels->op(exec, &job, err). Arrays a job points to are memory of the device
+ * (pen_device_allocate); the job itself, its sizes and its options are read before the call returns. Ops and copies run
+ * in the order of the calls. On a device with a queue of its own they may still run after the call returned: what a
+ * job points to stays as it is until pen_device_synchronise, and pen_device_download, which waits by itself. On the CPU
+ * device memory is host memory and every call has finished when it returns.
+ *
+ * An exec belongs to one thread at a time on a device with a queue; the CPU's may be shared by threads. */
+#ifndef PEN_KERNELS_EXEC_H
+#define PEN_KERNELS_EXEC_H
+
+#include "core/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct pen_exec;
+struct pen_kernel_table;
+
+/* Memory and queue of one kind of device. All required. */
+struct pen_device_table {
+    /* bytes > 0; contents undefined. `what` names it when memory runs out. */
+    pen_status (*allocate)(struct pen_exec *exec, void **memory, size_t bytes, const char *what, struct pen_error *err);
+    void (*release)(struct pen_exec *exec, void *memory); /* NULL: nothing */
+    pen_status (*upload)(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err);
+    pen_status (*download)(struct pen_exec *exec, void *host, const void *from, size_t bytes, struct pen_error *err);
+    pen_status (*copy)(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err);
+    pen_status (*fill)(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err);
+    pen_status (*synchronise)(struct pen_exec *exec, struct pen_error *err);
+    void (*destroy)(struct pen_exec *exec);
+};
+
+struct pen_exec {
+    const struct pen_kernel_table *kernels;
+    const struct pen_device_table *device;
+    const char *name; /* "cpu", "cuda:0" */
+};
+
+/* What a person asks for ("auto", "cpu", "cuda", "cuda:1") as the name of one device, and why it was taken (static
+ * texts). Starts nothing on the device: the process may still fork. */
+PEN_API PEN_MUST_USE pen_status pen_device_choose(const char *asked, const char **device, const char **reason,
+                                                  struct pen_error *err);
+
+/* device: a name that pen_device_choose gave. */
+PEN_API PEN_MUST_USE pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err);
+PEN_API void pen_exec_destroy(struct pen_exec *exec); /* NULL: nothing */
+
+/* The CPU's, always there. */
+PEN_API struct pen_exec *pen_exec_cpu(void);
+
+/* n items, contents undefined; n = 0 gives NULL. `what` names them when memory runs out. */
+PEN_API PEN_MUST_USE pen_status pen_device_allocate(struct pen_exec *exec, void **memory, int64_t n, size_t item_bytes,
+                                                    const char *what, struct pen_error *err);
+PEN_API void pen_device_release(struct pen_exec *exec, void *memory);
+PEN_API PEN_MUST_USE pen_status pen_device_upload(struct pen_exec *exec, void *to, const void *host, size_t bytes,
+                                                  struct pen_error *err);
+/* Waits for all work before it: host holds the values when it returns. */
+PEN_API PEN_MUST_USE pen_status pen_device_download(struct pen_exec *exec, void *host, const void *from, size_t bytes,
+                                                    struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_device_copy(struct pen_exec *exec, void *to, const void *from, size_t bytes,
+                                                struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_device_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes,
+                                                struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err);
+
+/* PEN_DEVICE_ALLOC(exec, pointer, n, "what", err): n items of the pointer's type, or returns the failure. */
+#define PEN_DEVICE_ALLOC(exec, pointer, n, what, err)                                              \
+    do {                                                                                           \
+        void *pen_memory_ = NULL;                                                                  \
+        PEN_TRY(pen_device_allocate((exec), &pen_memory_, (n), sizeof *(pointer), (what), (err))); \
+        (pointer) = pen_memory_;                                                                   \
+    } while (0)
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
