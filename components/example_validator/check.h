@@ -35,6 +35,17 @@ enum pen_schema_type pen_check_type_of(enum pen_type type);
 const struct pen_value_counts *pen_check_ranks(const struct pen_feature_statistics *statistics);
 double pen_check_present(const struct pen_feature_statistics *statistics);
 
+/* All groups, in order, on check->feature. validate.c */
+PEN_MUST_USE pen_status pen_check_once(struct pen_check *check, struct pen_error *err);
+/* Changes check->fixed until the data pass. settle.c */
+PEN_MUST_USE pen_status pen_check_settle(struct pen_check *check, struct pen_error *err);
+/* That change as a fragment of schema.yaml. */
+const char *pen_check_change(struct pen_check *check);
+
+/* check_dataset.c */
+void pen_check_dataset(struct pen_findings *findings, const struct pen_schema *schema, int64_t n_rows,
+                       const struct pen_validate_options *options);
+
 /* The groups; each false when later groups make no sense. */
 bool pen_check_specification(struct pen_check *check); /* check_specification.c */
 bool pen_check_presence(struct pen_check *check);      /* check_presence.c */

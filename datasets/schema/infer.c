@@ -1,29 +1,10 @@
 /* Inference of a schema. A feature's statistics are merged over the splits (counts added, extremes joined, values
  * united), and the rules are applied once to the whole; what the first split with values left open stays open, so that
  * later splits can only widen. */
-#include "datasets/schema/infer.h"
+#include "datasets/schema/infer_internal.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct merged {
-    enum pen_schema_type type;
-    bool has_bytes_only;   /* some string that is no UTF-8 */
-    bool absent_somewhere; /* a split without the column, or without a value in it */
-    const char *absent_split;
-    int64_t n_rows, n_present;
-    int64_t min_values, max_values;
-    bool has_range;
-    double min, max;
-    int64_t n_odd;       /* NaN and infinities: no bool */
-    bool has_unlisted;   /* a split whose values are not listed below: numbers, or strings without counts */
-    bool all_values;     /* values below are all there are in the others */
-    int64_t n_unique;    /* at least */
-    const char **values; /* sorted by bytes, each once */
-    int64_t n_values;
-    const char *splits; /* "train, eval" */
-};
 
 struct pen_schema_infer_options pen_schema_infer_defaults(void)
 {
@@ -34,8 +15,6 @@ static pen_status out_of_memory(struct pen_error *err)
 {
     PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: inferring a schema");
 }
-
-/* ---- merging ---- */
 
 static enum pen_schema_type type_of(enum pen_type type)
 {
@@ -59,7 +38,7 @@ static int by_bytes(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static pen_status merge_values(struct merged *merged, const struct pen_string_statistics *string,
+static pen_status merge_values(struct pen_schema_merged *merged, const struct pen_string_statistics *string,
                                struct pen_arena *arena, struct pen_error *err)
 {
     int64_t n = merged->n_values;
@@ -92,8 +71,9 @@ static pen_status merge_values(struct merged *merged, const struct pen_string_st
     return PEN_OK;
 }
 
-static pen_status merge_split(struct merged *merged, const struct pen_feature_statistics *feature, const char *split,
-                              int64_t n_rows, struct pen_arena *arena, struct pen_error *err)
+static pen_status pen_schema_merge_split(struct pen_schema_merged *merged, const struct pen_feature_statistics *feature,
+                                         const char *split, int64_t n_rows, struct pen_arena *arena,
+                                         struct pen_error *err)
 {
     merged->n_rows += n_rows;
     if (feature == NULL || feature->n_present == 0) {
@@ -121,168 +101,18 @@ static pen_status merge_split(struct merged *merged, const struct pen_feature_st
     return PEN_OK;
 }
 
-/* ---- rules ---- */
-
-static bool is_one_of(const char *value, const char *const *words)
-{
-    for (int64_t i = 0; words[i] != NULL; i++) {
-        if (strcmp(words[i], value) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* At most one word for true and at most one for false, and nothing else. */
-static bool strings_are_bool(const struct merged *merged, const char **true_value, const char **false_value)
-{
-    static const char *const true_words[] = {"TRUE", "true", "SET", "set", "1", "", NULL};
-    static const char *const false_words[] = {"FALSE", "false", "CLEAR", "clear", "0", NULL};
-    *true_value = NULL;
-    *false_value = NULL;
-    for (int64_t i = 0; i < merged->n_values; i++) {
-        const char **slot = is_one_of(merged->values[i], true_words)    ? true_value
-                            : is_one_of(merged->values[i], false_words) ? false_value
-                                                                        : NULL;
-        if (slot == NULL || *slot != NULL) {
-            return false;
-        }
-        *slot = merged->values[i];
-    }
-    return merged->n_values > 0 && merged->all_values;
-}
-
-static bool strings_are_ints(const struct merged *merged)
-{
-    for (int64_t i = 0; i < merged->n_values; i++) {
-        int64_t value = 0;
-        if (!pen_parse_int64(merged->values[i], strlen(merged->values[i]), &value)) {
-            return false;
-        }
-    }
-    return merged->n_values > 0;
-}
-
-static pen_status infer_string_domain(const struct merged *merged, const struct pen_schema_infer_options *options,
-                                      struct pen_arena *arena, struct pen_schema_feature *feature,
-                                      struct pen_error *err)
-{
-    const char **note = &feature->notes[PEN_SCHEMA_NOTE_DOMAIN];
-    const char *true_value = NULL;
-    const char *false_value = NULL;
-    if (merged->has_unlisted) {
-        *note = "no domain: a split holds numbers";
-    } else if (merged->has_bytes_only) {
-        *note = "no domain: some values are no valid UTF-8";
-    } else if (strings_are_bool(merged, &true_value, &false_value)) {
-        feature->domain = PEN_SCHEMA_DOMAIN_BOOL;
-        feature->true_value = true_value == NULL ? NULL : pen_arena_strdup(arena, true_value);
-        feature->false_value = false_value == NULL ? NULL : pen_arena_strdup(arena, false_value);
-        *note = "only words for true and false";
-    } else if (strings_are_ints(merged)) {
-        feature->domain = PEN_SCHEMA_DOMAIN_INT;
-        *note = merged->all_values ? "every string is an integer" : "each of the most frequent strings is an integer";
-    } else if (merged->all_values && merged->n_values > 0 && merged->n_values <= options->max_string_domain_size) {
-        const char **values = pen_arena_alloc(arena, merged->n_values, sizeof *values);
-        for (int64_t i = 0; values != NULL && i < merged->n_values; i++) {
-            values[i] = pen_arena_strdup(arena, merged->values[i]);
-            if (values[i] == NULL) {
-                values = NULL;
-            }
-        }
-        if (values == NULL) {
-            return out_of_memory(err);
-        }
-        feature->domain = PEN_SCHEMA_DOMAIN_STRINGS;
-        feature->domain_values = (struct pen_config_strings){values, merged->n_values};
-        *note = pen_arena_printf(arena, "all %" PRId64 " values seen", merged->n_values);
-    } else if (merged->n_unique > options->max_string_domain_size) {
-        *note = pen_arena_printf(arena, "no domain: %" PRId64 " distinct values, more than %" PRId64, merged->n_unique,
-                                 options->max_string_domain_size);
-    }
-    return PEN_OK;
-}
-
-static void infer_presence(const struct merged *merged, struct pen_arena *arena, struct pen_schema_feature *feature)
-{
-    const char **note = &feature->notes[PEN_SCHEMA_NOTE_PRESENCE];
-    if (merged->n_present == 0) {
-        *note = "never present";
-        return;
-    }
-    if (merged->absent_somewhere) {
-        *note = pen_arena_printf(arena, "never present in split %s", merged->absent_split);
-        return;
-    }
-    feature->min_count = 1;
-    feature->min_fraction = merged->n_present == merged->n_rows ? 1.0 : 0.0;
-    *note = merged->n_present == merged->n_rows ? "never missing"
-                                                : pen_arena_printf(arena, "missing in %" PRId64 " of %" PRId64 " rows",
-                                                                   merged->n_rows - merged->n_present, merged->n_rows);
-}
-
-static pen_status infer_shape(const struct merged *merged, bool wanted, struct pen_arena *arena,
-                              struct pen_schema_feature *feature, struct pen_error *err)
-{
-    bool same = merged->min_values == merged->max_values && merged->min_values > 0;
-    if (wanted && same && merged->n_present == merged->n_rows && merged->n_present > 0) {
-        int64_t *dimensions = pen_arena_alloc(arena, 1, sizeof *dimensions);
-        if (dimensions == NULL) {
-            return out_of_memory(err);
-        }
-        dimensions[0] = merged->min_values;
-        feature->has_shape = true;
-        feature->n_dimensions = 1;
-        feature->dimensions = dimensions;
-        feature->notes[PEN_SCHEMA_NOTE_SHAPE] =
-            merged->min_values == 1 ? "one value in every row" : "as many in every row";
-    } else if (merged->n_present > 0 && same) {
-        feature->min_values = merged->min_values;
-        feature->max_values = merged->max_values;
-        feature->notes[PEN_SCHEMA_NOTE_VALUES] =
-            merged->min_values == 1 ? "one value wherever present" : "as many wherever present";
-    } else if (merged->n_present > 0 && merged->min_values > 0) {
-        feature->min_values = 1;
-        feature->notes[PEN_SCHEMA_NOTE_VALUES] = "a value wherever present";
-    }
-    return PEN_OK;
-}
-
-static pen_status infer_merged(const struct merged *merged, const struct pen_schema_infer_options *options,
-                               bool with_domain, struct pen_arena *arena, struct pen_schema_feature *feature,
-                               struct pen_error *err)
-{
-    feature->type = merged->type;
-    feature->notes[PEN_SCHEMA_NOTE_TYPE] =
-        pen_arena_printf(arena, "%" PRId64 " values%s%s", merged->n_present, merged->splits == NULL ? "" : " in ",
-                         merged->splits == NULL ? "" : merged->splits);
-    infer_presence(merged, arena, feature);
-    PEN_TRY(infer_shape(merged, options->infer_feature_shape, arena, feature, err));
-    if (!with_domain || merged->n_present == 0) {
-        return PEN_OK;
-    }
-    if (merged->type == PEN_SCHEMA_TYPE_STRING) {
-        return infer_string_domain(merged, options, arena, feature, err);
-    }
-    if (merged->type == PEN_SCHEMA_TYPE_INT && merged->has_range && merged->min >= 0.0 && merged->max == 1.0) {
-        feature->domain = PEN_SCHEMA_DOMAIN_BOOL;
-        feature->notes[PEN_SCHEMA_NOTE_DOMAIN] = "only 0 and 1";
-    }
-    return PEN_OK;
-}
-
 pen_status pen_schema_infer_feature(const struct pen_feature_statistics *statistics,
                                     const struct pen_schema_infer_options *options, struct pen_arena *arena,
                                     struct pen_schema_feature *feature, struct pen_error *err)
 {
-    struct merged merged = {.type = PEN_SCHEMA_TYPE_NONE, .all_values = true};
+    struct pen_schema_merged merged = {.type = PEN_SCHEMA_TYPE_NONE, .all_values = true};
     char *name = pen_arena_strdup(arena, statistics->name);
     if (name == NULL) {
         return out_of_memory(err);
     }
     pen_schema_feature_init(feature, name, PEN_SCHEMA_TYPE_UNSET);
-    PEN_TRY(merge_split(&merged, statistics, "", statistics->n_rows, arena, err));
-    return infer_merged(&merged, options, true, arena, feature, err);
+    PEN_TRY(pen_schema_merge_split(&merged, statistics, "", statistics->n_rows, arena, err));
+    return pen_schema_infer_merged(&merged, options, true, arena, feature, err);
 }
 
 /* ---- the whole ---- */
@@ -338,13 +168,15 @@ static pen_status choose_splits(struct inference *inference, const struct pen_st
  * give it a domain. */
 static pen_status infer_column(struct inference *inference, const char *name, struct pen_schema_feature *feature)
 {
-    struct merged merged = {.type = PEN_SCHEMA_TYPE_NONE, .all_values = true, .splits = inference->split_names};
+    struct pen_schema_merged merged = {
+        .type = PEN_SCHEMA_TYPE_NONE, .all_values = true, .splits = inference->split_names};
     bool with_domain = true;
     bool seen = false;
     for (int64_t i = 0; i < inference->n_splits; i++) {
         const struct pen_split_statistics *split = inference->splits[i];
         const struct pen_feature_statistics *statistics = pen_statistics_find_feature(split, name);
-        PEN_TRY(merge_split(&merged, statistics, split->split, split->n_rows, &inference->scratch, inference->err));
+        PEN_TRY(pen_schema_merge_split(&merged, statistics, split->split, split->n_rows, &inference->scratch,
+                                       inference->err));
         if (!seen && statistics != NULL && statistics->n_present > 0) {
             struct pen_schema_feature alone;
             seen = true;
@@ -358,7 +190,8 @@ static pen_status infer_column(struct inference *inference, const char *name, st
         return out_of_memory(inference->err);
     }
     pen_schema_feature_init(feature, copy, PEN_SCHEMA_TYPE_UNSET);
-    return infer_merged(&merged, inference->options, with_domain, &inference->schema->arena, feature, inference->err);
+    return pen_schema_infer_merged(&merged, inference->options, with_domain, &inference->schema->arena, feature,
+                                   inference->err);
 }
 
 static bool is_known(const struct pen_schema_feature *features, int64_t n, const char *name)

@@ -295,7 +295,7 @@ static void wrong_files_are_refused(void)
         {"features:\n  fare: {type: int, domain: bool, max: 1}\n",
          "schema.yaml:2:40: option max: a limit fits domain: int and domain: float only"},
         {"domains: {payment: [a]}\nfeatures:\n  fare: {type: string, domain: paymnt}\n",
-         "schema.yaml:3:32: option domain: expected bool, int, float, a list, or a name defined under domains; found "
+         "schema.yaml:3:32: option domain: expected bool, int, float, a list, or a name defined under domains, found "
          "'paymnt'; did you mean 'payment'?"},
         {"features:\n  fare: {domain: {a: b}}\n",
          "schema.yaml:2:18: option domain: expected a list of values, a shared "
