@@ -103,6 +103,13 @@ PEN_MUST_USE pen_status pen_evaluate_string(struct pen_evaluator *e, int32_t nod
 PEN_MUST_USE pen_status pen_evaluate_made_string(struct pen_evaluator *e, int32_t node, int64_t n,
                                                  struct pen_error *err);
 
+/* Of one entry, behind the cache's other items: tokens, which are parts of the source's bytes, and n-grams of tokens,
+ * by their first token, then by length (TFX's order), joined with one space. */
+PEN_MUST_USE pen_status pen_compute_tokens(struct pen_cache *cache, int32_t entry, const struct pen_entries *source,
+                                           const char *text, size_t size, struct pen_error *err);
+PEN_MUST_USE pen_status pen_compute_ngrams(const struct pen_node *node, struct pen_cache *cache, int32_t entry,
+                                           const struct pen_lists *tokens, struct pen_error *err);
+
 /* The id of a string in a finished vocabulary: oov buckets behind it, else -1. */
 int32_t pen_vocabulary_id(const struct pen_node *node, const struct pen_analysis *found, const char *text,
                           size_t size_bytes);

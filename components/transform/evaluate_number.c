@@ -4,35 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-int64_t pen_date_part_of(int64_t seconds, enum pen_date_part part)
-{
-    enum { DAY = 86400 };
-    int64_t days = seconds / DAY - (seconds % DAY < 0);
-    int64_t rest = seconds - days * DAY;
-    if (part == PEN_DATE_HOUR) {
-        return rest / 3600;
-    }
-    if (part == PEN_DATE_MINUTE) {
-        return rest / 60 % 60;
-    }
-    if (part == PEN_DATE_WEEKDAY) {
-        int64_t weekday = (days + 3) % 7; /* 1970-01-01 was a Thursday; Monday is 0 */
-        return weekday < 0 ? weekday + 7 : weekday;
-    }
-    /* Civil date from days: 400-year eras that start in March (Howard Hinnant's derivation). */
-    int64_t shifted = days + 719468;
-    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-    int64_t day_of_era = shifted - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t shifted_month = (5 * day_of_year + 2) / 153;
-    int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-    if (part == PEN_DATE_DAY) {
-        return day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    }
-    return part == PEN_DATE_MONTH ? month : year_of_era + era * 400 + (month <= 2);
-}
-
 static int64_t int_map(char symbol, int64_t a, int64_t b)
 {
     int64_t y = 0;

@@ -1,7 +1,6 @@
 /* Evaluation of functions of one string or token list: computed once for each entry that occurs, looked up by code.
  *
- * Words are runs of ASCII letters, digits, and bytes of 0x80 and above (so of every UTF-8 letter); all else
- * separates. lower and upper change ASCII letters only: the result depends on no locale. */
+ * lower and upper change ASCII letters only: the result depends on no locale. */
 #include "components/transform/evaluate.h"
 
 #include "core/hash.h"
@@ -9,11 +8,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static bool is_word_byte(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (unsigned char)c >= 0x80;
-}
 
 int32_t pen_vocabulary_id(const struct pen_node *node, const struct pen_analysis *found, const char *text,
                           size_t size_bytes)
@@ -24,93 +18,6 @@ int32_t pen_vocabulary_id(const struct pen_node *node, const struct pen_analysis
     }
     return (int32_t)(pen_string_table_size(found->vocabulary) +
                      pen_murmur3_32(text, size_bytes, 0) % (uint32_t)node->integer[2]);
-}
-
-/* ---- dates ---- */
-
-static bool read_digits(const char **at, const char *end, int n, int64_t *value)
-{
-    *value = 0;
-    for (int i = 0; i < n; i++) {
-        if (*at == end || **at < '0' || **at > '9') {
-            return false;
-        }
-        *value = 10 * *value + (*(*at)++ - '0');
-    }
-    return true;
-}
-
-static bool read_char(const char **at, const char *end, char c)
-{
-    if (*at == end || **at != c) {
-        return false;
-    }
-    (*at)++;
-    return true;
-}
-
-static bool read_zone(const char **at, const char *end, int64_t *seconds)
-{
-    if (read_char(at, end, 'Z') || *at == end) {
-        return true;
-    }
-    int64_t sign = **at == '-' ? 1 : -1, hours = 0, minutes = 0;
-    if (!read_char(at, end, '+') && !read_char(at, end, '-')) {
-        return false;
-    }
-    if (!read_digits(at, end, 2, &hours)) {
-        return false;
-    }
-    (void)read_char(at, end, ':');
-    if (*at != end && !read_digits(at, end, 2, &minutes)) {
-        return false;
-    }
-    *seconds += sign * (3600 * hours + 60 * minutes);
-    return hours < 24 && minutes < 60;
-}
-
-bool pen_parse_seconds(const char *text, size_t size_bytes, int64_t *seconds)
-{
-    static const int lengths[] = {31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    const char *at = text, *end = text + size_bytes;
-    int64_t year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0;
-    if (!read_digits(&at, end, 4, &year) || at == end) {
-        return false;
-    }
-    char separator = *at == '/' ? '/' : '-';
-    if (!read_char(&at, end, separator) || !read_digits(&at, end, 2, &month) || !read_char(&at, end, separator) ||
-        !read_digits(&at, end, 2, &day)) {
-        return false;
-    }
-    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-    if (month < 1 || month > 12 || day < 1 || day > lengths[month - 1] - (month == 2 && !leap)) {
-        return false;
-    }
-    /* Days from civil date, years counted from March. */
-    int64_t y = year - (month <= 2), era = (y >= 0 ? y : y - 399) / 400, year_of_era = y - era * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-    int64_t days = era * 146097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719468;
-    *seconds = days * 86400;
-    if (at == end) {
-        return true;
-    }
-    if ((!read_char(&at, end, 'T') && !read_char(&at, end, ' ')) || !read_digits(&at, end, 2, &hour) ||
-        !read_char(&at, end, ':') || !read_digits(&at, end, 2, &minute)) {
-        return false;
-    }
-    if (read_char(&at, end, ':') && !read_digits(&at, end, 2, &second)) {
-        return false;
-    }
-    if (read_char(&at, end, '.')) {
-        while (at != end && *at >= '0' && *at <= '9') {
-            at++;
-        }
-    }
-    if (hour > 23 || minute > 59 || second > 60) {
-        return false;
-    }
-    *seconds += 3600 * hour + 60 * minute + second;
-    return read_zone(&at, end, seconds) && at == end;
 }
 
 /* ---- one entry ---- */
@@ -210,68 +117,6 @@ static pen_status compute_string(const struct pen_node *node, struct pen_cache *
     return PEN_OK;
 }
 
-static pen_status add_item(struct pen_cache *cache, int64_t start, size_t size, struct pen_error *err)
-{
-    PEN_TRY(pen_grow((void **)&cache->item_starts, &cache->item_starts_capacity, cache->n_items + 1,
-                     sizeof *cache->item_starts, err));
-    PEN_TRY(pen_grow((void **)&cache->item_sizes, &cache->item_sizes_capacity, cache->n_items + 1,
-                     sizeof *cache->item_sizes, err));
-    cache->item_starts[cache->n_items] = start;
-    cache->item_sizes[cache->n_items++] = (int32_t)size;
-    return PEN_OK;
-}
-
-/* Tokens are parts of the source's bytes: nothing is copied. */
-static pen_status compute_tokens(struct pen_cache *cache, int32_t entry, const struct pen_entries *source,
-                                 const char *text, size_t size, struct pen_error *err)
-{
-    int64_t base = text - source->bytes;
-    cache->starts[entry] = cache->n_items;
-    for (size_t i = 0; i < size;) {
-        size_t start = i;
-        while (i < size && is_word_byte(text[i])) {
-            i++;
-        }
-        if (i > start) {
-            PEN_TRY(add_item(cache, base + (int64_t)start, i - start, err));
-        } else {
-            i++;
-        }
-    }
-    cache->sizes[entry] = (int32_t)(cache->n_items - cache->starts[entry]);
-    return PEN_OK;
-}
-
-/* n-grams by their first token, then by length (TFX's order), joined with one space. */
-static pen_status compute_ngrams(const struct pen_node *node, struct pen_cache *cache, int32_t entry,
-                                 const struct pen_lists *tokens, struct pen_error *err)
-{
-    int64_t first = tokens->starts[entry], count = tokens->counts[entry];
-    cache->starts[entry] = cache->n_items;
-    for (int64_t i = 0; i < count; i++) {
-        int64_t start = cache->n_bytes;
-        for (int64_t k = 0; k < node->integer[1] && i + k < count; k++) {
-            size_t size = 0;
-            const char *text = pen_entry(&tokens->strings, first + i + k, &size);
-            if (k + 1 >= node->integer[0] && k > 0 && cache->n_bytes == start) {
-                continue;
-            }
-            PEN_TRY(
-                pen_grow((void **)&cache->bytes, &cache->bytes_capacity, cache->n_bytes + (int64_t)size + 2, 1, err));
-            if (k > 0) {
-                cache->bytes[cache->n_bytes++] = ' ';
-            }
-            memcpy(cache->bytes + cache->n_bytes, text, size);
-            cache->n_bytes += (int64_t)size;
-            if (k + 1 >= node->integer[0]) {
-                PEN_TRY(add_item(cache, start, (size_t)(cache->n_bytes - start), err));
-            }
-        }
-    }
-    cache->sizes[entry] = (int32_t)(cache->n_items - cache->starts[entry]);
-    return PEN_OK;
-}
-
 static pen_status compute_id_list(const struct pen_evaluator *e, const struct pen_node *node, struct pen_cache *cache,
                                   int32_t entry, const struct pen_lists *tokens, struct pen_error *err)
 {
@@ -354,7 +199,7 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
         int32_t entry = cache->todo[i];
         if (source->lists != NULL) {
             if (node->op == PEN_NODE_NGRAMS) {
-                PEN_TRY(compute_ngrams(node, cache, entry, source->lists, err));
+                PEN_TRY(pen_compute_ngrams(node, cache, entry, source->lists, err));
             } else if (node->op == PEN_NODE_COUNT_TOKENS) {
                 ((int64_t *)cache->table)[entry] = source->lists->counts[entry];
             } else {
@@ -365,7 +210,7 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
         size_t size = 0;
         const char *text = pen_entry(source->entries, entry, &size);
         if (node->op == PEN_NODE_TOKENS) {
-            PEN_TRY(compute_tokens(cache, entry, source->entries, text, size, err));
+            PEN_TRY(pen_compute_tokens(cache, entry, source->entries, text, size, err));
         } else if (node->type == PEN_VALUE_STRING) {
             PEN_TRY(compute_string(node, cache, entry, text, size, err));
         } else {

@@ -18,25 +18,6 @@ struct pen_builder {
     struct pen_error *err;
 };
 
-/* An argument bound to its parameter: a node, or a literal. */
-struct pen_argument {
-    const struct pen_syntax *syntax; /* NULL: the default */
-    int32_t node;
-    int64_t integer;
-    double number;
-    const char *text;
-    const double *list;
-    int64_t n_list;
-};
-
-struct pen_call {
-    const struct pen_syntax *syntax;
-    int detail; /* from the function's row */
-    struct pen_argument arguments[5];
-    int32_t *more; /* arguments of a "more*" parameter */
-    int64_t n_more;
-};
-
 PEN_MUST_USE pen_status pen_function_build(struct pen_builder *b, const struct pen_syntax *call, int32_t *out);
 
 PEN_MUST_USE pen_status pen_builder_compile(struct pen_builder *b, const struct pen_syntax *syntax, int32_t *out);
