@@ -36,7 +36,7 @@ struct confidence_options {
 static const struct pen_option confidence_table[] = {
     {"method", PEN_OPTION_ENUM, offsetof(struct confidence_options, method), "jackknife", 0, 0, methods, "how"},
     {"level", PEN_OPTION_DOUBLE, offsetof(struct confidence_options, level), "0.95", 0.5, 0.9999, NULL, "coverage"},
-    {"samples", PEN_OPTION_INT, offsetof(struct confidence_options, samples), "20", 2, 250, NULL,
+    {"samples", PEN_OPTION_INT, offsetof(struct confidence_options, samples), "20", 2, PEN_RESAMPLE_LANES_MAX - 1, NULL,
      "buckets or resamples"},
     {"seed", PEN_OPTION_INT, offsetof(struct confidence_options, seed), "1", 0, 1e15, NULL, "of the resampling"},
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};

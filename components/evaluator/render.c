@@ -32,22 +32,30 @@ static void title_of(const pen_json *slice, struct pen_text *title)
     }
 }
 
+/* Both ends, those of a change with their sign; nothing where there is no interval. */
+static void range(const pen_json *low, const pen_json *high, bool change, char text[80])
+{
+    text[0] = '\0';
+    if (pen_json_is_number(low) && pen_json_is_number(high)) {
+        double from = pen_json_number_or(low, 0), to = pen_json_number_or(high, 0);
+        (void)(change ? snprintf(text, 80, "%+.3g .. %+.3g", from, to) : snprintf(text, 80, "%.5g .. %.5g", from, to));
+    }
+}
+
 static void overall(const pen_json *slice, struct pen_text *out)
 {
     const char *key = NULL;
     const pen_json *metric = NULL;
-    pen_text_printf(out, "\noverall, %lld rows\n  %-24s %10s %23s %10s\n",
+    pen_text_printf(out, "\noverall, %lld rows\n  %-24s %10s %23s %10s %26s\n",
                     (long long)pen_json_int_or(pen_json_get(slice, "rows"), 0), "metric", "value", "interval",
-                    "baseline");
+                    "baseline", "interval of the change");
     for (int64_t i = 0; pen_json_member(pen_json_get(slice, "metrics"), i, &key, &metric); i++) {
-        char value[32], low[32], high[32], baseline[32], interval[80] = "";
-        if (pen_json_is_number(pen_json_get(metric, "low"))) {
-            (void)snprintf(interval, sizeof interval, "%s .. %s", shown(pen_json_get(metric, "low"), low),
-                           shown(pen_json_get(metric, "high"), high));
-        }
+        char value[32], baseline[32], interval[80], change[80];
+        range(pen_json_get(metric, "low"), pen_json_get(metric, "high"), false, interval);
+        range(pen_json_get(metric, "change_low"), pen_json_get(metric, "change_high"), true, change);
         const char *why = pen_json_string_or(pen_json_get(metric, "why"), NULL);
-        pen_text_printf(out, "  %-24s %10s %23s %10s%s%s\n", key, shown(pen_json_get(metric, "value"), value), interval,
-                        shown(pen_json_get(metric, "baseline"), baseline), why != NULL ? "  " : "",
+        pen_text_printf(out, "  %-24s %10s %23s %10s %26s%s%s\n", key, shown(pen_json_get(metric, "value"), value),
+                        interval, shown(pen_json_get(metric, "baseline"), baseline), change, why != NULL ? "  " : "",
                         why != NULL ? why : "");
     }
 }

@@ -78,6 +78,23 @@ static void add_classes(pen_json *out, const double *sums, int64_t n_classes)
     pen_json_set(out, "classes", classes);
 }
 
+/* Candidate minus baseline, lane by lane: both were measured on the same resamples, so what moves both cancels. */
+static void add_change(pen_json *metric, const struct pen_evaluator_plan *plan, const struct pen_resampling *resampling,
+                       const double *candidate, const double *baseline)
+{
+    double change[PEN_RESAMPLE_LANES_MAX];
+    PEN_ASSERT(resampling->n_lanes <= PEN_RESAMPLE_LANES_MAX);
+    for (int64_t lane = 0; lane < resampling->n_lanes; lane++) {
+        change[lane] = candidate[lane] - baseline[lane];
+    }
+    struct pen_interval interval =
+        pen_interval_of(resampling->kind, change, resampling->n_lanes, plan->confidence.level);
+    pen_json_set(metric, "baseline", number(baseline[0]));
+    pen_json_set(metric, "change", number(change[0]));
+    pen_json_set(metric, "change_low", number(interval.low));
+    pen_json_set(metric, "change_high", number(interval.high));
+}
+
 pen_json *pen_report_slice(const struct pen_evaluator_plan *plan, const struct pen_eval_rows *rows,
                            const struct pen_slice *slice, int64_t index, const struct pen_slice_values *candidate,
                            const struct pen_slice_values *baseline)
@@ -94,7 +111,11 @@ pen_json *pen_report_slice(const struct pen_evaluator_plan *plan, const struct p
         pen_json_set(metric, "value", number(lanes[0]));
         pen_json_set(metric, "low", number(interval.low));
         pen_json_set(metric, "high", number(interval.high));
-        pen_json_set(metric, "baseline", baseline != NULL ? number(baseline->values[at * n_lanes]) : pen_json_null());
+        if (baseline != NULL) {
+            add_change(metric, plan, &rows->resampling, lanes, baseline->values + at * n_lanes);
+        } else {
+            pen_json_set(metric, "baseline", pen_json_null());
+        }
         if (candidate->why[at] != NULL) {
             pen_json_set_string(metric, "why", candidate->why[at]);
         }

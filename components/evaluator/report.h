@@ -10,8 +10,9 @@
 extern "C" {
 #endif
 
-/* One slice as JSON: {slice: {column: value}, rows, metrics: {auc: {value, low, high, baseline}}, ...}. index: its
- * number in candidate and baseline (NULL: none). */
+/* One slice as JSON: {slice: {column: value}, rows, metrics: {auc: {value, low, high, baseline, change, change_low,
+ * change_high}}, ...}. change is candidate - baseline, its interval paired: both models on the same resamples. index:
+ * the slice's number in candidate and baseline (NULL: none, baseline is null and there is no change). */
 pen_json *pen_report_slice(const struct pen_evaluator_plan *plan, const struct pen_eval_rows *rows,
                            const struct pen_slice *slice, int64_t index, const struct pen_slice_values *candidate,
                            const struct pen_slice_values *baseline);

@@ -35,6 +35,7 @@ extern "C" {
 #endif
 
 enum pen_resample { PEN_RESAMPLE_NONE, PEN_RESAMPLE_LEAVE_OUT, PEN_RESAMPLE_COUNTS };
+enum { PEN_RESAMPLE_LANES_MAX = 251 }; /* buckets are bytes */
 
 struct pen_resampling {
     enum pen_resample kind;
