@@ -16,6 +16,7 @@
 #include "kernels/metric/metric.h"
 #include "kernels/op_list.h"
 #include "kernels/optimiser/optimiser.h"
+#include "kernels/sort/deal.h"
 #include "kernels/sort/sort.h"
 
 #ifdef __cplusplus

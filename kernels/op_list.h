@@ -18,10 +18,13 @@
     X(average) \
     X(squared_norm) \
     X(sort_scores) \
+    X(deal_rows) \
+    X(deal_keys) \
     X(binary_sums) \
     X(regression_sums) \
     X(multiclass_sums) \
     X(rank_sums) \
+    X(rank_curve) \
     X(columns_map) \
     X(columns_moments) \
     X(columns_store) \

@@ -4,7 +4,9 @@
 #include "core/memory.h"
 #include "core/rng.h"
 
-enum { ROWS = 1000000 };
+enum { ROWS = 1000000, SEGMENTS = 200 };
+
+static const int64_t all_rows[] = {0, ROWS};
 
 struct rows {
     float *scores, *labels;
@@ -53,6 +55,66 @@ static pen_status time_sort_scores(struct pen_bench *bench, struct pen_error *er
 }
 PEN_OP_BENCH(sort_scores, time_sort_scores);
 
+/* Segments of equal size, rows at random. */
+static pen_status time_deal(struct pen_bench *bench, bool keys, struct pen_error *err)
+{
+    struct rows rows;
+    int64_t begin[SEGMENTS + 1];
+    int32_t *segment = NULL;
+    pen_status status = make(&rows, err);
+    PEN_ALLOC_GOTO(cleanup, segment, ROWS, err);
+    for (int64_t i = 0; i < ROWS; i++) {
+        segment[i] = (int32_t)((i * 77773) % SEGMENTS);
+    }
+    for (int64_t s = 0; s <= SEGMENTS; s++) {
+        begin[s] = s * (ROWS / SEGMENTS);
+    }
+    struct pen_sort_scores sort = {ROWS, rows.scores, 1, rows.classes, 1, rows.keys, rows.scratch};
+    struct pen_deal_rows deal_rows = {ROWS, segment, SEGMENTS, begin, (uint32_t *)rows.scratch};
+    struct pen_deal_keys deal_keys = {ROWS, rows.keys, segment, SEGMENTS, begin, rows.scratch};
+    PEN_TRY_GOTO(cleanup, bench->exec->kernels->sort_scores(bench->exec, &sort, err));
+    bench->bytes = (keys ? 24.0 : 12.0) * ROWS;
+    while (status == PEN_OK && pen_bench_next(bench)) {
+        status = keys ? bench->exec->kernels->deal_keys(bench->exec, &deal_keys, err)
+                      : bench->exec->kernels->deal_rows(bench->exec, &deal_rows, err);
+    }
+cleanup:
+    pen_free(segment);
+    drop(&rows);
+    return status;
+}
+
+static pen_status time_deal_rows(struct pen_bench *bench, struct pen_error *err)
+{
+    return time_deal(bench, false, err);
+}
+PEN_OP_BENCH(deal_rows, time_deal_rows);
+
+static pen_status time_deal_keys(struct pen_bench *bench, struct pen_error *err)
+{
+    return time_deal(bench, true, err);
+}
+PEN_OP_BENCH(deal_keys, time_deal_keys);
+
+static pen_status time_rank_curve(struct pen_bench *bench, struct pen_error *err)
+{
+    struct rows rows;
+    double points[402];
+    pen_status status = make(&rows, err);
+    struct pen_sort_scores sort = {ROWS, rows.scores, 1, rows.classes, 1, rows.keys, rows.scratch};
+    if (status == PEN_OK) {
+        status = bench->exec->kernels->sort_scores(bench->exec, &sort, err);
+    }
+    struct pen_rank_curve job = {ROWS, rows.keys, NULL, 200, points};
+    bench->bytes = 8.0 * ROWS;
+    while (status == PEN_OK && pen_bench_next(bench)) {
+        status = bench->exec->kernels->rank_curve(bench->exec, &job, err);
+    }
+    drop(&rows);
+    return status;
+}
+PEN_OP_BENCH(rank_curve, time_rank_curve);
+
 static pen_status time_rank_sums(struct pen_bench *bench, struct pen_error *err)
 {
     struct rows rows;
@@ -62,7 +124,7 @@ static pen_status time_rank_sums(struct pen_bench *bench, struct pen_error *err)
     if (status == PEN_OK) {
         status = bench->exec->kernels->sort_scores(bench->exec, &sort, err);
     }
-    struct pen_rank_sums job = {ROWS, rows.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, &auc, &ap};
+    struct pen_rank_sums job = {1, all_rows, rows.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, &auc, &ap};
     bench->bytes = 8.0 * ROWS;
     while (status == PEN_OK && pen_bench_next(bench)) {
         status = bench->exec->kernels->rank_sums(bench->exec, &job, err);
@@ -82,7 +144,7 @@ static pen_status time_binary_sums(struct pen_bench *bench, struct pen_error *er
     static const double threshold = 0.5;
     double sums[PEN_BINARY_THRESHOLDS + 2];
     pen_status status = make(&rows, err);
-    struct pen_binary_sums job = {.n = ROWS,
+    struct pen_binary_sums job = {.segments = {1, all_rows, NULL},
                                   .predictions = rows.scores,
                                   .labels = rows.labels,
                                   .classes = rows.classes,
@@ -104,7 +166,7 @@ static pen_status time_regression_sums(struct pen_bench *bench, struct pen_error
     struct rows rows;
     double sums[PEN_REGRESSION_SUMS];
     pen_status status = make(&rows, err);
-    struct pen_regression_sums job = {.n = ROWS,
+    struct pen_regression_sums job = {.segments = {1, all_rows, NULL},
                                       .predictions = rows.scores,
                                       .labels = rows.labels,
                                       .centre = 0.5,
@@ -125,7 +187,7 @@ static pen_status time_multiclass_sums(struct pen_bench *bench, struct pen_error
     struct rows rows;
     double sums[PEN_MULTICLASS_CLASSES + 3 * CLASSES];
     pen_status status = make(&rows, err);
-    struct pen_multiclass_sums job = {.n = ROWS,
+    struct pen_multiclass_sums job = {.segments = {1, all_rows, NULL},
                                       .predictions = rows.scores,
                                       .classes = rows.classes,
                                       .n_classes = CLASSES,

@@ -1,5 +1,5 @@
-/* One sort per ranked class over all rows; a stable counting sort then deals keys (and rows) out to the slices, each
- * of which stays sorted, so that every slice costs one sweep of its own rows and no sort of its own. */
+/* Metrics of slices: rows and sorted keys are dealt out to their slices, then each kind of sum is one call over all
+ * slices. One sort per ranked class serves every slice, because dealing keeps the order. */
 #include "components/evaluator/compute.h"
 
 #include "core/memory.h"
@@ -7,134 +7,137 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_RANKED_CLASSES = 200 };
+enum { MOST_RANKED_CLASSES = 200, MOST_SUMS = 1 << 22 /* of a group of slices: 32 MiB */ };
 
 struct job {
     struct pen_exec *exec;
     const struct pen_eval_rows *rows;
     const float *predictions;
     const struct pen_eval_plan *plan;
-    const int32_t *slice_of;
     int64_t n_slices, n_lanes, n_outputs;
     int64_t *begin;                  /* [n_slices + 1] */
-    uint32_t *list;                  /* rows by slice */
+    int32_t *slice_of;               /* device */
+    uint32_t *list;                  /* device: rows by slice */
     double *auc, *average_precision; /* [n_slices, n_lanes] */
     double *n_defined;               /* [n_slices, n_lanes] classes that have an AUC */
     struct pen_slice_values *values;
 };
 
-static pen_status deal_rows(struct job *job, struct pen_error *err)
+static pen_status deal_rows(struct job *job, const int32_t *slice_of, struct pen_error *err)
 {
-    PEN_ALLOC(job->begin, job->n_slices + 2, err);
-    PEN_ALLOC(job->list, job->rows->n + 1, err);
-    int64_t *next = job->begin + 1;
-    for (int64_t row = 0; row < job->rows->n; row++) {
-        if (job->slice_of[row] >= 0) {
-            next[job->slice_of[row] + 1]++;
+    int64_t n = job->rows->n;
+    PEN_ALLOC(job->begin, job->n_slices + 1, err);
+    for (int64_t row = 0; row < n; row++) {
+        if (slice_of[row] >= 0) {
+            job->begin[slice_of[row] + 1]++;
         }
     }
     for (int64_t s = 0; s < job->n_slices; s++) {
-        next[s + 1] += next[s];
+        job->begin[s + 1] += job->begin[s];
     }
-    for (int64_t row = 0; row < job->rows->n; row++) {
-        if (job->slice_of[row] >= 0) {
-            job->list[next[job->slice_of[row]]++] = (uint32_t)row;
-        }
-    }
-    return PEN_OK;
+    PEN_DEVICE_ALLOC(job->exec, job->slice_of, n, "slices of rows", err);
+    PEN_DEVICE_ALLOC(job->exec, job->list, job->begin[job->n_slices] + 1, "rows by slice", err);
+    PEN_TRY(pen_device_upload(job->exec, job->slice_of, slice_of, (size_t)n * sizeof *slice_of, err));
+    struct pen_deal_rows deal = {n, job->slice_of, job->n_slices, job->begin, job->list};
+    return job->exec->kernels->deal_rows(job->exec, &deal, err);
 }
 
-/* Keys sorted over all rows into keys sorted within each slice. */
-static void deal_keys(const struct job *job, const uint64_t *keys, uint64_t *dealt, int64_t *next)
-{
-    memcpy(next, job->begin, (size_t)(job->n_slices + 1) * sizeof *next);
-    for (int64_t i = 0; i < job->rows->n; i++) {
-        int32_t slice = job->slice_of[(keys[i] & UINT32_MAX) >> 1];
-        if (slice >= 0) {
-            dealt[next[slice]++] = keys[i];
-        }
-    }
-}
+/* ---- ranking ---- */
 
-static void add_class(const struct job *job, int64_t slice, const double *auc, const double *ap)
+struct ranks {
+    uint64_t *keys, *dealt; /* device, [n] */
+    double *lanes;          /* device, {auc, average precision} x [n_slices, n_lanes] */
+    double *host;           /* the same */
+};
+
+static void add_class(const struct job *job, const double *auc, const double *average_precision)
 {
-    for (int64_t lane = 0; lane < job->n_lanes; lane++) {
-        int64_t at = slice * job->n_lanes + lane;
-        if (!isnan(auc[lane])) {
-            job->auc[at] += auc[lane];
+    for (int64_t at = 0; at < job->n_slices * job->n_lanes; at++) {
+        if (!isnan(auc[at])) {
+            job->auc[at] += auc[at];
             job->n_defined[at] += 1;
         }
-        job->average_precision[at] = ap[lane];
+        job->average_precision[at] = average_precision[at];
     }
 }
 
-static pen_status rank_class(const struct job *job, int64_t column, int32_t positive, uint64_t *keys, uint64_t *dealt,
-                             int64_t *next, double *lanes, struct pen_error *err)
+static pen_status rank_class(const struct job *job, const struct ranks *ranks, int64_t column, int32_t positive,
+                             struct pen_error *err)
 {
+    const struct pen_kernel_table *kernels = job->exec->kernels;
+    int64_t size = job->n_slices * job->n_lanes;
     struct pen_sort_scores sort = {.n = job->rows->n,
                                    .scores = job->predictions + column,
                                    .stride = job->n_outputs,
                                    .classes = job->rows->classes,
                                    .positive = positive,
-                                   .keys = keys,
-                                   .scratch = dealt};
-    PEN_TRY(job->exec->kernels->sort_scores(job->exec, &sort, err));
-    deal_keys(job, keys, dealt, next);
-    for (int64_t slice = 0; slice < job->n_slices; slice++) {
-        struct pen_rank_sums rank = {.n = job->begin[slice + 1] - job->begin[slice],
-                                     .keys = dealt + job->begin[slice],
-                                     .weights = job->rows->weights,
-                                     .resampling = job->rows->resampling,
-                                     .auc = lanes,
-                                     .average_precision = lanes + job->n_lanes};
-        PEN_TRY(job->exec->kernels->rank_sums(job->exec, &rank, err));
-        add_class(job, slice, lanes, lanes + job->n_lanes);
+                                   .keys = ranks->keys,
+                                   .scratch = ranks->dealt};
+    struct pen_deal_keys deal = {job->rows->n, ranks->keys, job->slice_of, job->n_slices, job->begin, ranks->dealt};
+    struct pen_rank_sums rank = {.n_segments = job->n_slices,
+                                 .begin = job->begin,
+                                 .keys = ranks->dealt,
+                                 .weights = job->rows->weights,
+                                 .resampling = job->rows->resampling,
+                                 .auc = ranks->lanes,
+                                 .average_precision = ranks->lanes + size};
+    PEN_TRY(kernels->sort_scores(job->exec, &sort, err));
+    PEN_TRY(kernels->deal_keys(job->exec, &deal, err));
+    PEN_TRY(kernels->rank_sums(job->exec, &rank, err));
+    PEN_TRY(pen_device_download(job->exec, ranks->host, ranks->lanes, (size_t)(2 * size) * sizeof(double), err));
+    add_class(job, ranks->host, ranks->host + size);
+    return PEN_OK;
+}
+
+static pen_status rank_classes(const struct job *job, struct ranks *ranks, struct pen_error *err)
+{
+    bool binary = job->rows->task == PEN_TASK_BINARY;
+    int64_t size = job->n_slices * job->n_lanes;
+    PEN_DEVICE_ALLOC(job->exec, ranks->keys, job->rows->n, "sort keys", err);
+    PEN_DEVICE_ALLOC(job->exec, ranks->dealt, job->rows->n, "sort keys by slice", err);
+    PEN_DEVICE_ALLOC(job->exec, ranks->lanes, 2 * size, "AUC of slices", err);
+    PEN_ALLOC(ranks->host, 2 * size, err);
+    for (int64_t column = 0; column < job->n_outputs; column++) {
+        PEN_TRY(rank_class(job, ranks, column, binary ? 1 : (int32_t)column, err));
     }
     return PEN_OK;
 }
 
 static pen_status rank_all(struct job *job, struct pen_error *err)
 {
-    uint64_t *keys = NULL, *dealt = NULL;
-    int64_t *next = NULL, size = job->n_slices * job->n_lanes + 1;
-    double *lanes = NULL;
-    pen_status status = PEN_OK;
-    PEN_ALLOC_GOTO(cleanup, job->auc, size, err);
-    PEN_ALLOC_GOTO(cleanup, job->average_precision, size, err);
-    PEN_ALLOC_GOTO(cleanup, job->n_defined, size, err);
+    int64_t size = job->n_slices * job->n_lanes;
     bool wanted = false;
+    PEN_ALLOC(job->auc, size, err);
+    PEN_ALLOC(job->average_precision, size, err);
+    PEN_ALLOC(job->n_defined, size, err);
     for (int64_t i = 0; i < job->plan->n_choices; i++) {
         wanted = wanted || job->plan->choices[i].metric->ranks;
     }
-    bool binary = job->rows->task == PEN_TASK_BINARY;
     if (wanted && job->rows->classes != NULL && job->rows->n_classes <= MOST_RANKED_CLASSES) {
-        PEN_ALLOC_GOTO(cleanup, keys, job->rows->n + 1, err);
-        PEN_ALLOC_GOTO(cleanup, dealt, job->rows->n + 1, err);
-        PEN_ALLOC_GOTO(cleanup, next, job->n_slices + 1, err);
-        PEN_ALLOC_GOTO(cleanup, lanes, 2 * job->n_lanes, err);
-        for (int64_t column = 0; column < job->n_outputs; column++) {
-            PEN_TRY_GOTO(cleanup, rank_class(job, column, binary ? 1 : (int32_t)column, keys, dealt, next, lanes, err));
-        }
+        struct ranks ranks = {0};
+        pen_status status = rank_classes(job, &ranks, err);
+        pen_device_release(job->exec, ranks.keys);
+        pen_device_release(job->exec, ranks.dealt);
+        pen_device_release(job->exec, ranks.lanes);
+        pen_free(ranks.host);
+        PEN_TRY(status);
     }
-    for (int64_t i = 0; i < size - 1; i++) {
+    for (int64_t i = 0; i < size; i++) {
         job->auc[i] = job->n_defined[i] > 0 ? job->auc[i] / job->n_defined[i] : (double)NAN;
     }
-cleanup:
-    pen_free(keys);
-    pen_free(dealt);
-    pen_free(next);
-    pen_free(lanes);
-    return status;
+    return PEN_OK;
 }
 
-static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, struct pen_error *err)
+/* ---- sums ---- */
+
+/* sums: device, [n, n_lanes, n_sums] of slices first .. first + n - 1. */
+static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, double *sums, struct pen_error *err)
 {
     const struct pen_eval_rows *rows = job->rows;
-    int64_t n = job->begin[slice + 1] - job->begin[slice];
-    const uint32_t *list = job->list + job->begin[slice];
+    const struct pen_kernel_table *kernels = job->exec->kernels;
+    struct pen_segments segments = {n, job->begin + first, job->list};
     if (rows->task == PEN_TASK_BINARY) {
-        struct pen_binary_sums binary = {.n = n,
-                                         .list = list,
+        struct pen_binary_sums binary = {.segments = segments,
                                          .predictions = job->predictions,
                                          .labels = rows->labels,
                                          .weights = rows->weights,
@@ -143,11 +146,10 @@ static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, 
                                          .thresholds = job->plan->thresholds,
                                          .resampling = rows->resampling,
                                          .sums = sums};
-        return job->exec->kernels->binary_sums(job->exec, &binary, err);
+        return kernels->binary_sums(job->exec, &binary, err);
     }
     if (rows->task == PEN_TASK_MULTICLASS) {
-        struct pen_multiclass_sums classes = {.n = n,
-                                              .list = list,
+        struct pen_multiclass_sums classes = {.segments = segments,
                                               .predictions = job->predictions,
                                               .weights = rows->weights,
                                               .classes = rows->classes,
@@ -155,19 +157,19 @@ static pen_status sum_slice(const struct job *job, int64_t slice, double *sums, 
                                               .top_k = job->plan->top_k,
                                               .resampling = rows->resampling,
                                               .sums = sums};
-        return job->exec->kernels->multiclass_sums(job->exec, &classes, err);
+        return kernels->multiclass_sums(job->exec, &classes, err);
     }
-    struct pen_regression_sums regression = {.n = n,
-                                             .list = list,
+    struct pen_regression_sums regression = {.segments = segments,
                                              .predictions = job->predictions,
                                              .labels = rows->labels,
                                              .weights = rows->weights,
-                                             .centre = n > 0 ? (double)rows->labels[list[0]] : 0,
+                                             .centre = rows->centre,
                                              .resampling = rows->resampling,
                                              .sums = sums};
-    return job->exec->kernels->regression_sums(job->exec, &regression, err);
+    return kernels->regression_sums(job->exec, &regression, err);
 }
 
+/* sums: [n_lanes, n_sums] of the slice. */
 static void fill_values(const struct job *job, int64_t slice, const double *sums)
 {
     const struct pen_eval_plan *plan = job->plan;
@@ -188,6 +190,30 @@ static void fill_values(const struct job *job, int64_t slice, const double *sums
     }
 }
 
+/* Slices in groups whose sums fit MOST_SUMS. */
+static pen_status sum_all(const struct job *job, struct pen_error *err)
+{
+    int64_t size = job->n_lanes * job->values->n_sums, group = MOST_SUMS / size;
+    double *host = NULL;
+    void *sums = NULL;
+    pen_status status = PEN_OK;
+    group = group < 1 ? 1 : group > job->n_slices ? job->n_slices : group;
+    PEN_ALLOC_GOTO(cleanup, host, group * size, err);
+    PEN_TRY_GOTO(cleanup, pen_device_allocate(job->exec, &sums, group * size, sizeof *host, "sums of slices", err));
+    for (int64_t first = 0; first < job->n_slices; first += group) {
+        int64_t n = job->n_slices - first < group ? job->n_slices - first : group;
+        PEN_TRY_GOTO(cleanup, sum_slices(job, first, n, sums, err));
+        PEN_TRY_GOTO(cleanup, pen_device_download(job->exec, host, sums, (size_t)(n * size) * sizeof *host, err));
+        for (int64_t i = 0; i < n; i++) {
+            fill_values(job, first + i, host + i * size);
+        }
+    }
+cleanup:
+    pen_free(host);
+    pen_device_release(job->exec, sums);
+    return status;
+}
+
 static int64_t count_sums(const struct pen_eval_rows *rows, const struct pen_eval_plan *plan)
 {
     if (rows->task == PEN_TASK_BINARY) {
@@ -204,28 +230,22 @@ pen_status pen_compute_slices(struct pen_exec *exec, const struct pen_eval_rows 
                       .rows = rows,
                       .predictions = predictions,
                       .plan = plan,
-                      .slice_of = slice_of,
                       .n_slices = n_slices,
                       .n_lanes = rows->resampling.n_lanes,
                       .n_outputs = rows->task == PEN_TASK_MULTICLASS ? rows->n_classes : 1,
                       .values = values};
-    double *sums = NULL;
     pen_status status = PEN_OK;
     *values = (struct pen_slice_values){.n_sums = count_sums(rows, plan)};
     PEN_ALLOC_GOTO(cleanup, values->values, n_slices * plan->n_choices * job.n_lanes + 1, err);
     PEN_ALLOC_GOTO(cleanup, values->why, n_slices * plan->n_choices + 1, err);
     PEN_ALLOC_GOTO(cleanup, values->sums, n_slices * values->n_sums + 1, err);
-    PEN_ALLOC_GOTO(cleanup, sums, job.n_lanes * values->n_sums, err);
-    PEN_TRY_GOTO(cleanup, deal_rows(&job, err));
+    PEN_TRY_GOTO(cleanup, deal_rows(&job, slice_of, err));
     PEN_TRY_GOTO(cleanup, rank_all(&job, err));
-    for (int64_t slice = 0; slice < n_slices; slice++) {
-        PEN_TRY_GOTO(cleanup, sum_slice(&job, slice, sums, err));
-        fill_values(&job, slice, sums);
-    }
+    PEN_TRY_GOTO(cleanup, sum_all(&job, err));
 cleanup:
-    pen_free(sums);
     pen_free(job.begin);
-    pen_free(job.list);
+    pen_device_release(exec, job.slice_of);
+    pen_device_release(exec, job.list);
     pen_free(job.auc);
     pen_free(job.average_precision);
     pen_free(job.n_defined);

@@ -1,7 +1,7 @@
 /* Metrics of every slice of one slicing, for one model's predictions, with all resamples.
  *
- * Memory: rows, 8 to 20 bytes each besides predictions (4 bytes an output), and 24 bytes a row while ranking; the
- * Evaluator holds the eval split's scores in memory, never its features. */
+ * Memory, the device's: rows, 8 to 20 bytes each besides predictions (4 bytes an output), and 24 bytes a row while
+ * ranking; the Evaluator holds the eval split's scores in memory, never its features. */
 #ifndef PEN_COMPONENTS_EVALUATOR_COMPUTE_H
 #define PEN_COMPONENTS_EVALUATOR_COMPUTE_H
 
@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-/* The rows evaluated: those with a label. All arrays [n]. */
+/* The rows evaluated: those with a label. All arrays [n], in memory of the device. */
 struct pen_eval_rows {
     int64_t n;
     enum pen_task task;
@@ -20,6 +20,7 @@ struct pen_eval_rows {
     float *labels;
     float *weights;   /* NULL: 1 */
     int32_t *classes; /* binary: label > 0.5; multi-class: the label; regression: NULL */
+    double centre;    /* regression: any value near the mean label */
     struct pen_resampling resampling;
 };
 
@@ -46,7 +47,7 @@ struct pen_slice_values {
     int64_t n_sums;
 };
 
-/* slice_of: [n], -1: in none. */
+/* predictions: [n, outputs], the device's; slice_of: [n], the host's, -1: in none. */
 PEN_API PEN_MUST_USE pen_status pen_compute_slices(struct pen_exec *exec, const struct pen_eval_rows *rows,
                                                    const float *predictions, const struct pen_eval_plan *plan,
                                                    const int32_t *slice_of, int64_t n_slices,

@@ -14,7 +14,7 @@ struct evaluation {
     struct pen_scores scores;
     struct pen_store *raw;
     const char *baseline_id;
-    uint8_t *resamples; /* buckets or counts */
+    uint8_t *resamples; /* the device's: buckets or counts */
     pen_json *slices, *notes;
     struct pen_judged *judged;
     int64_t n_judged, judged_capacity;
@@ -32,7 +32,7 @@ static pen_status score(struct evaluation *e, struct pen_error *err)
     }
     PEN_TRY(pen_store_open(&e->raw, raw, err));
     PEN_TRY(pen_model_load(&model, pen_component_input(context, "model"), context->exec, err));
-    pen_status status = pen_scores_read(&e->scores, path, model, err);
+    pen_status status = pen_scores_read(&e->scores, path, model, context->exec, err);
     pen_model_destroy(model);
     if (status == PEN_OK && e->scores.n_raw != pen_store_n_rows(e->raw)) {
         PEN_FAIL(err, PEN_ERR_DATA, "%s: expected %lld rows as in %s, found %lld", path,
@@ -54,7 +54,7 @@ static pen_status score_baseline(struct evaluation *e, struct pen_error *err)
         return PEN_OK;
     }
     struct pen_error why = PEN_ERROR_INIT;
-    pen_status status = pen_scores_baseline(&e->scores, model, e->raw, context->exec, &why);
+    pen_status status = pen_scores_baseline(&e->scores, model, e->raw, &why);
     if (status == PEN_ERR_CANCELLED || status == PEN_ERR_MEMORY) {
         PEN_FAIL(err, status, "%s", why.message);
     }
@@ -79,18 +79,25 @@ static pen_status draw_resamples(struct evaluation *e, struct pen_error *err)
     bool counts = confidence->method == PEN_RESAMPLE_COUNTS;
     int64_t width = counts ? confidence->samples : 1;
     rows->resampling.n_lanes = 1 + confidence->samples;
-    PEN_ALLOC(e->resamples, rows->n * width + 1, err);
+    PEN_DEVICE_ALLOC(e->context->exec, e->resamples, rows->n * width + 1, "resamples", err);
     rows->resampling.bucket = e->resamples;
     rows->resampling.counts = e->resamples;
+    uint8_t *host = NULL;
+    PEN_ALLOC(host, rows->n * width + 1, err);
     uint64_t seed = (uint64_t)confidence->seed;
 #pragma omp parallel for schedule(static)
     for (int64_t row = 0; row < rows->n; row++) {
         for (int64_t s = 0; s < width; s++) {
-            e->resamples[row * width + s] =
+            host[row * width + s] =
                 counts ? pen_poisson_count(seed, row, s) : pen_jackknife_bucket(seed, row, confidence->samples);
         }
     }
-    return PEN_OK;
+    pen_status status = pen_device_upload(e->context->exec, e->resamples, host, (size_t)(rows->n * width), err);
+    if (status == PEN_OK) {
+        status = pen_device_synchronise(e->context->exec, err);
+    }
+    pen_free(host);
+    return status;
 }
 
 static pen_status keep_judged(struct evaluation *e, const struct pen_slice *slice, int64_t index,
@@ -165,9 +172,9 @@ static pen_status write_report(struct evaluation *e, const struct pen_verdict *v
     pen_json *root = pen_json_object(), *confidence = pen_json_object(), *blessing = pen_json_object();
     pen_json *curves = NULL, *matrix = NULL;
     const struct pen_scores *scores = &e->scores;
-    pen_status status = pen_report_curves(e->context->exec, scores, &curves, err);
+    pen_status status = pen_report_curves(scores, &curves, err);
     if (status == PEN_OK) {
-        status = pen_report_confusion(e->context->exec, scores, &matrix, err);
+        status = pen_report_confusion(scores, &matrix, err);
     }
     pen_json_set_int(root, "schema", 1);
     pen_json_set_string(root, "model", pen_component_input(e->context, "model"));
@@ -230,7 +237,7 @@ cleanup:
     pen_json_free(e.slices);
     pen_json_free(e.notes);
     pen_free(e.judged);
-    pen_free(e.resamples);
+    pen_device_release(context->exec, e.resamples);
     pen_scores_deinit(&e.scores);
     if (e.raw != NULL) {
         pen_store_close(e.raw);

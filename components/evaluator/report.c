@@ -2,7 +2,7 @@
 #include "components/evaluator/report.h"
 
 #include "core/files.h"
-#include "kernels/sort/sort.h"
+#include "core/memory.h"
 
 #include <math.h>
 #include <string.h>
@@ -139,77 +139,76 @@ static void push_point(pen_json *curve, double x, double y)
     pen_json_push(curve, point);
 }
 
-static void walk_curves(const struct pen_eval_rows *rows, const uint64_t *keys, pen_json *roc, pen_json *pr)
+/* points: {TP, FP}, rising, the last {P, N}. */
+static pen_json *draw_curves(const double *points)
 {
-    double positive = 0, negative = 0, tp = 0, fp = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        int64_t drawn = 0;
-        for (int64_t i = rows->n - 1; i >= 0; i--) {
-            double w = rows->weights != NULL ? (double)rows->weights[pen_sort_key_row(keys[i])] : 1.0;
-            bool is_positive = pen_sort_key_positive(keys[i]);
-            if (pass == 0) {
-                positive += is_positive ? w : 0;
-                negative += is_positive ? 0 : w;
-                continue;
-            }
-            tp += is_positive ? w : 0;
-            fp += is_positive ? 0 : w;
-            bool ends = i == 0 || pen_sort_key_order(keys[i - 1]) != pen_sort_key_order(keys[i]);
-            int64_t due = (int64_t)((tp + fp) / (positive + negative) * CURVE_POINTS);
-            if (ends && (due > drawn || i == 0)) {
-                drawn = due;
-                push_point(roc, fp / negative, tp / positive);
-                push_point(pr, tp / positive, tp / (tp + fp));
-            }
-        }
-        if (!(positive > 0 && negative > 0)) {
-            return;
-        }
-        if (pass == 0) {
-            push_point(roc, 0, 0);
+    pen_json *roc = pen_json_array(), *pr = pen_json_array(), *curves = pen_json_object();
+    double positive = points[2 * CURVE_POINTS], negative = points[2 * CURVE_POINTS + 1], before = -1;
+    bool both = positive > 0 && negative > 0;
+    if (both) {
+        push_point(roc, 0, 0);
+    }
+    for (int64_t k = 0; both && k <= CURVE_POINTS; k++) {
+        double tp = points[2 * k], fp = points[2 * k + 1];
+        if (tp + fp > before && tp + fp > 0) { /* ties take several points to one place */
+            push_point(roc, fp / negative, tp / positive);
+            push_point(pr, tp / positive, tp / (tp + fp));
+            before = tp + fp;
         }
     }
+    pen_json_set(curves, "roc", roc);
+    pen_json_set(curves, "pr", pr);
+    return curves;
 }
 
-pen_status pen_report_curves(struct pen_exec *exec, const struct pen_scores *scores, pen_json **curves,
-                             struct pen_error *err)
+/* Device memory of the curves. */
+struct curve_memory {
+    uint64_t *keys, *scratch;
+    double *points;
+};
+
+static pen_status compute_curves(const struct pen_scores *scores, struct curve_memory *memory, double *points,
+                                 struct pen_error *err)
 {
+    struct pen_exec *exec = scores->exec;
     const struct pen_eval_rows *rows = &scores->rows;
-    uint64_t *keys = NULL, *scratch = NULL;
-    pen_status status = PEN_OK;
+    PEN_DEVICE_ALLOC(exec, memory->keys, rows->n, "sort keys", err);
+    PEN_DEVICE_ALLOC(exec, memory->scratch, rows->n, "sorting", err);
+    PEN_DEVICE_ALLOC(exec, memory->points, 2 * (CURVE_POINTS + 1), "curves", err);
+    struct pen_sort_scores sort = {rows->n, scores->predictions, 1, rows->classes, 1, memory->keys, memory->scratch};
+    struct pen_rank_curve curve = {rows->n, memory->keys, rows->weights, CURVE_POINTS, memory->points};
+    PEN_TRY(exec->kernels->sort_scores(exec, &sort, err));
+    PEN_TRY(exec->kernels->rank_curve(exec, &curve, err));
+    return pen_device_download(exec, points, memory->points, 2 * (CURVE_POINTS + 1) * sizeof *points, err);
+}
+
+pen_status pen_report_curves(const struct pen_scores *scores, pen_json **curves, struct pen_error *err)
+{
+    struct curve_memory memory = {0};
+    double points[2 * (CURVE_POINTS + 1)];
     *curves = NULL;
-    if (rows->task != PEN_TASK_BINARY) {
+    if (scores->rows.task != PEN_TASK_BINARY) {
         return PEN_OK;
     }
-    PEN_ALLOC_GOTO(cleanup, keys, rows->n + 1, err);
-    PEN_ALLOC_GOTO(cleanup, scratch, rows->n + 1, err);
-    struct pen_sort_scores sort = {rows->n, scores->predictions, 1, rows->classes, 1, keys, scratch};
-    PEN_TRY_GOTO(cleanup, exec->kernels->sort_scores(exec, &sort, err));
-    pen_json *roc = pen_json_array(), *pr = pen_json_array();
-    walk_curves(rows, keys, roc, pr);
-    *curves = pen_json_object();
-    pen_json_set(*curves, "roc", roc);
-    pen_json_set(*curves, "pr", pr);
-cleanup:
-    pen_free(keys);
-    pen_free(scratch);
+    pen_status status = compute_curves(scores, &memory, points, err);
+    pen_device_release(scores->exec, memory.keys);
+    pen_device_release(scores->exec, memory.scratch);
+    pen_device_release(scores->exec, memory.points);
+    if (status == PEN_OK) {
+        *curves = draw_curves(points);
+    }
     return status;
 }
 
-pen_status pen_report_confusion(struct pen_exec *exec, const struct pen_scores *scores, pen_json **matrix,
-                                struct pen_error *err)
+/* sums: the device's, {sums, n x n counts}; counts: the host's, [n, n]. */
+static pen_status compute_confusion(const struct pen_scores *scores, double *sums, double *counts,
+                                    struct pen_error *err)
 {
     const struct pen_eval_rows *rows = &scores->rows;
-    int64_t n = rows->n_classes;
-    double *sums = NULL, *counts = NULL;
-    pen_status status = PEN_OK;
-    *matrix = NULL;
-    if (rows->task != PEN_TASK_MULTICLASS || n > MOST_CONFUSED) {
-        return PEN_OK;
-    }
-    PEN_ALLOC_GOTO(cleanup, sums, PEN_MULTICLASS_CLASSES + 3 * n, err);
-    PEN_ALLOC_GOTO(cleanup, counts, n * n, err);
-    struct pen_multiclass_sums job = {.n = rows->n,
+    struct pen_exec *exec = scores->exec;
+    int64_t n = rows->n_classes, begin[2] = {0, rows->n};
+    double *matrix = sums + PEN_MULTICLASS_CLASSES + 3 * n;
+    struct pen_multiclass_sums job = {.segments = {1, begin, NULL},
                                       .predictions = scores->predictions,
                                       .weights = rows->weights,
                                       .classes = rows->classes,
@@ -217,8 +216,23 @@ pen_status pen_report_confusion(struct pen_exec *exec, const struct pen_scores *
                                       .top_k = 1,
                                       .resampling = {PEN_RESAMPLE_NONE, 1, NULL, NULL},
                                       .sums = sums,
-                                      .confusion = counts};
-    PEN_TRY_GOTO(cleanup, exec->kernels->multiclass_sums(exec, &job, err));
+                                      .confusion = matrix};
+    PEN_TRY(exec->kernels->multiclass_sums(exec, &job, err));
+    return pen_device_download(exec, counts, matrix, (size_t)(n * n) * sizeof *counts, err);
+}
+
+pen_status pen_report_confusion(const struct pen_scores *scores, pen_json **matrix, struct pen_error *err)
+{
+    int64_t n = scores->rows.n_classes;
+    double *counts = NULL, *sums = NULL;
+    *matrix = NULL;
+    if (scores->rows.task != PEN_TASK_MULTICLASS || n > MOST_CONFUSED) {
+        return PEN_OK;
+    }
+    PEN_DEVICE_ALLOC(scores->exec, sums, PEN_MULTICLASS_CLASSES + 3 * n + n * n, "confusion matrix", err);
+    pen_status status = PEN_OK;
+    PEN_ALLOC_GOTO(cleanup, counts, n * n, err);
+    PEN_TRY_GOTO(cleanup, compute_confusion(scores, sums, counts, err));
     *matrix = pen_json_array();
     for (int64_t i = 0; i < n; i++) {
         pen_json *row = pen_json_array();
@@ -228,7 +242,7 @@ pen_status pen_report_confusion(struct pen_exec *exec, const struct pen_scores *
         pen_json_push(*matrix, row);
     }
 cleanup:
-    pen_free(sums);
+    pen_device_release(scores->exec, sums);
     pen_free(counts);
     return status;
 }

@@ -18,12 +18,10 @@ pen_json *pen_report_slice(const struct pen_evaluator_plan *plan, const struct p
                            const struct pen_slice_values *baseline);
 
 /* ROC and precision-recall points (at most about 200 each) of all rows of a binary label. */
-PEN_MUST_USE pen_status pen_report_curves(struct pen_exec *exec, const struct pen_scores *scores, pen_json **curves,
-                                          struct pen_error *err);
+PEN_MUST_USE pen_status pen_report_curves(const struct pen_scores *scores, pen_json **curves, struct pen_error *err);
 
 /* The confusion matrix of a multi-class label, or NULL when there are more than 50 classes or another task. */
-PEN_MUST_USE pen_status pen_report_confusion(struct pen_exec *exec, const struct pen_scores *scores, pen_json **matrix,
-                                             struct pen_error *err);
+PEN_MUST_USE pen_status pen_report_confusion(const struct pen_scores *scores, pen_json **matrix, struct pen_error *err);
 
 PEN_MUST_USE pen_status pen_report_write(const pen_json *root, const char *directory, const char *name,
                                          struct pen_error *err);

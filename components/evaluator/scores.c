@@ -61,7 +61,67 @@ static void append(struct pen_scores *scores, const struct pen_tensor_batch *bat
     }
 }
 
-pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model, struct pen_error *err)
+/* Moves an array of the host to the device; NULL stays NULL. */
+static pen_status place(struct pen_exec *exec, void **array, size_t bytes, const char *what, struct pen_error *err)
+{
+    void *host = *array;
+    if (host == NULL) {
+        return PEN_OK;
+    }
+    *array = NULL;
+    pen_status status = pen_device_allocate(exec, array, (int64_t)bytes + 1, 1, what, err);
+    if (status == PEN_OK) {
+        status = pen_device_upload(exec, *array, host, bytes, err);
+    }
+    if (status == PEN_OK) {
+        status = pen_device_synchronise(exec, err); /* the copy may still read host */
+    }
+    pen_free(host);
+    return status;
+}
+
+static void set_centre(struct pen_eval_rows *rows)
+{
+    double sum = 0;
+    for (int64_t row = 0; rows->task == PEN_TASK_REGRESSION && row < rows->n; row++) {
+        sum += (double)rows->labels[row];
+    }
+    rows->centre = rows->n > 0 ? sum / (double)rows->n : 0;
+}
+
+/* The host's arrays, all filled, to the device. On failure every pointer is the device's or NULL. */
+static pen_status place_scores(struct pen_exec *exec, struct pen_scores *scores, struct pen_error *err)
+{
+    struct pen_eval_rows *rows = &scores->rows;
+    size_t n = (size_t)rows->n;
+    struct {
+        void *array;
+        size_t bytes;
+        const char *what;
+    } arrays[] = {{rows->labels, n * sizeof *rows->labels, "labels"},
+                  {rows->weights, n * sizeof *rows->weights, "weights"},
+                  {rows->classes, n * sizeof *rows->classes, "classes"},
+                  {scores->predictions, n * (size_t)scores->n_outputs * sizeof *scores->predictions, "predictions"}};
+    pen_status status = PEN_OK;
+    set_centre(rows);
+    for (int i = 0; i < 4; i++) {
+        if (status == PEN_OK) {
+            status = place(exec, &arrays[i].array, arrays[i].bytes, arrays[i].what, err);
+        } else {
+            pen_free(arrays[i].array);
+            arrays[i].array = NULL;
+        }
+    }
+    scores->exec = exec;
+    rows->labels = arrays[0].array;
+    rows->weights = arrays[1].array;
+    rows->classes = arrays[2].array;
+    scores->predictions = arrays[3].array;
+    return status;
+}
+
+pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model, struct pen_exec *exec,
+                           struct pen_error *err)
 {
     struct pen_tensor_store *store = NULL;
     struct pen_tensor_buffer *buffer = NULL;
@@ -93,6 +153,7 @@ pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct p
         append(scores, &batch, predictions, row);
         pen_progress("evaluate", row + n, n_raw, "rows", "%s", "");
     }
+    PEN_TRY_GOTO(cleanup, place_scores(exec, scores, err));
 cleanup:
     pen_free(predictions);
     pen_tensor_buffer_destroy(buffer);
@@ -150,8 +211,8 @@ static pen_status read_chunk(struct baseline *b, int64_t chunk, struct pen_error
     return PEN_OK;
 }
 
-static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, struct pen_exec *exec,
-                                 struct pen_error *err)
+/* out: [n, n_outputs], the host's. */
+static pen_status score_baseline(struct baseline *b, const struct pen_scores *scores, float *out, struct pen_error *err)
 {
     int64_t raw = 0, kept = 0;
     for (int64_t chunk = 0; chunk < pen_store_n_chunks(b->raw); chunk++) {
@@ -159,11 +220,11 @@ static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, 
         PEN_TRY(pen_cancel_check(err));
         PEN_TRY(read_chunk(b, chunk, err));
         struct pen_batch batch = {pen_store_chunk_rows(b->raw, chunk), raw, b->n_found, b->names, b->views};
-        PEN_TRY(pen_transform_apply(b->graph, exec, &batch, false, b->scratch, &tensors, err));
+        PEN_TRY(pen_transform_apply(b->graph, scores->exec, &batch, false, b->scratch, &tensors, err));
         PEN_TRY(pen_model_predict(b->model, b->predictions, &tensors, err));
         for (int64_t i = 0; i < batch.n_rows; i++, raw++) {
             for (int64_t c = 0; scores->keep[raw] != 0 && c < scores->n_outputs; c++) {
-                scores->baseline[kept * scores->n_outputs + c] = b->predictions[i * scores->n_outputs + c];
+                out[kept * scores->n_outputs + c] = b->predictions[i * scores->n_outputs + c];
             }
             kept += scores->keep[raw];
         }
@@ -172,20 +233,21 @@ static pen_status score_baseline(struct baseline *b, struct pen_scores *scores, 
 }
 
 pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory, const struct pen_store *raw,
-                               struct pen_exec *exec, struct pen_error *err)
+                               struct pen_error *err)
 {
     struct baseline b = {.raw = raw};
-    pen_status status = open_baseline(&b, directory, scores, exec, err);
-    if (status == PEN_OK) {
-        scores->baseline = pen_calloc((scores->rows.n + 1) * scores->n_outputs, sizeof *scores->baseline);
-        status = scores->baseline != NULL
-                     ? score_baseline(&b, scores, exec, err)
-                     : pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: baseline predictions");
-    }
-    if (status != PEN_OK) {
-        pen_free(scores->baseline);
-        scores->baseline = NULL;
-    }
+    int64_t n = scores->rows.n * scores->n_outputs;
+    float *host = NULL;
+    pen_status status = PEN_OK;
+    PEN_TRY_GOTO(cleanup, open_baseline(&b, directory, scores, scores->exec, err));
+    PEN_ALLOC_GOTO(cleanup, host, n + 1, err);
+    PEN_TRY_GOTO(cleanup, score_baseline(&b, scores, host, err));
+    void *placed = host;
+    host = NULL;
+    status = place(scores->exec, &placed, (size_t)n * sizeof *scores->baseline, "baseline predictions", err);
+    scores->baseline = placed;
+cleanup:
+    pen_free(host);
     for (int64_t i = 0; b.buffers != NULL && i < b.n_inputs; i++) {
         pen_store_buffer_deinit(&b.buffers[i]);
     }
@@ -205,11 +267,15 @@ pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory,
 
 void pen_scores_deinit(struct pen_scores *scores)
 {
+    void *arrays[] = {scores->rows.labels, scores->rows.weights, scores->rows.classes, scores->predictions,
+                      scores->baseline};
     pen_free(scores->keep);
-    pen_free(scores->rows.labels);
-    pen_free(scores->rows.weights);
-    pen_free(scores->rows.classes);
-    pen_free(scores->predictions);
-    pen_free(scores->baseline);
+    for (int i = 0; i < 5; i++) {
+        if (scores->exec != NULL) {
+            pen_device_release(scores->exec, arrays[i]);
+        } else {
+            pen_free(arrays[i]); /* reading failed before they went to the device */
+        }
+    }
     *scores = (struct pen_scores){0};
 }

@@ -14,11 +14,11 @@ struct pen_metric_row {
 
 struct pen_metric_loop {
     const void *job;
-    int64_t n, n_sums;
-    const uint32_t *list;
+    const struct pen_segments *segments;
+    int64_t n_sums;
     const float *weights;
     const struct pen_resampling *resampling;
-    double *sums; /* [n_lanes, n_sums]; sums[0] counts bad rows, sums[1] the others */
+    double *sums; /* [n_segments, n_lanes, n_sums]; sums[0] counts bad rows, sums[1] the others */
     void (*look)(const void *job, int64_t row, struct pen_metric_row *facts);
     void (*add)(const void *job, const struct pen_metric_row *facts, double weight, double *sums);
 };

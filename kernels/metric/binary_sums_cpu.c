@@ -46,9 +46,8 @@ static void add(const void *given, const struct pen_metric_row *facts, double we
 pen_status pen_binary_sums_cpu(struct pen_exec *exec, const struct pen_binary_sums *job, struct pen_error *err)
 {
     struct pen_metric_loop loop = {.job = job,
-                                   .n = job->n,
+                                   .segments = &job->segments,
                                    .n_sums = PEN_BINARY_THRESHOLDS + 2 * job->n_thresholds,
-                                   .list = job->list,
                                    .weights = job->weights,
                                    .resampling = &job->resampling,
                                    .sums = job->sums,

@@ -51,14 +51,20 @@ static void add(const void *given, const struct pen_metric_row *facts, double we
 
 static void fill_confusion(const struct pen_multiclass_sums *job)
 {
-    memset(job->confusion, 0, (size_t)(job->n_classes * job->n_classes) * sizeof *job->confusion);
-    for (int64_t i = 0; i < job->n; i++) {
-        int64_t row = job->list != NULL ? (int64_t)job->list[i] : i;
-        struct pen_metric_row facts = {0};
-        look(job, row, &facts);
-        if (!facts.bad) {
-            double weight = job->weights != NULL ? (double)job->weights[row] : 1.0;
-            job->confusion[facts.index * job->n_classes + facts.other] += weight;
+    const struct pen_segments *segments = &job->segments;
+    int64_t size = job->n_classes * job->n_classes;
+#pragma omp parallel for schedule(dynamic, 1) if (segments->n > 1)
+    for (int64_t s = 0; s < segments->n; s++) {
+        double *confusion = job->confusion + s * size;
+        memset(confusion, 0, (size_t)size * sizeof *confusion);
+        for (int64_t i = segments->begin[s]; i < segments->begin[s + 1]; i++) {
+            int64_t row = segments->list != NULL ? (int64_t)segments->list[i] : i;
+            struct pen_metric_row facts = {0};
+            look(job, row, &facts);
+            if (!facts.bad) {
+                double weight = job->weights != NULL ? (double)job->weights[row] : 1.0;
+                confusion[facts.index * job->n_classes + facts.other] += weight;
+            }
         }
     }
 }
@@ -70,9 +76,8 @@ pen_status pen_multiclass_sums_cpu(struct pen_exec *exec, const struct pen_multi
                  (long long)job->n_classes);
     }
     struct pen_metric_loop loop = {.job = job,
-                                   .n = job->n,
+                                   .segments = &job->segments,
                                    .n_sums = PEN_MULTICLASS_CLASSES + 3 * job->n_classes,
-                                   .list = job->list,
                                    .weights = job->weights,
                                    .resampling = &job->resampling,
                                    .sums = job->sums,

@@ -18,7 +18,7 @@ struct input {
     uint32_t *list;
 };
 
-static void begin(struct input *in)
+static void begin_input(struct input *in)
 {
     in->predictions = pen_test_floats(ROWS * CLASSES, 1, 0, 1);
     in->labels = pen_test_floats(ROWS, 2, 0, 1);
@@ -51,6 +51,8 @@ static void end(struct input *in)
     pen_free(in->counts);
     pen_free(in->list);
 }
+
+static const int64_t all_rows[] = {0, ROWS};
 
 static double times(const struct input *in, enum pen_resample kind, int64_t lane, int64_t row)
 {
@@ -109,12 +111,11 @@ static void binary_sums_match(void)
     struct pen_error err = PEN_ERROR_INIT;
     struct input in;
     enum { N_SUMS = PEN_BINARY_THRESHOLDS + 6 };
-    begin(&in);
+    begin_input(&in);
     for (int i = 0; i < 6; i++) {
         double sums[LANES * N_SUMS];
         enum pen_resample kind = kinds[i % 3];
-        struct pen_binary_sums job = {ROWS,
-                                      i < 3 ? NULL : in.list,
+        struct pen_binary_sums job = {{1, all_rows, i < 3 ? NULL : in.list},
                                       in.predictions,
                                       in.labels,
                                       in.weights,
@@ -137,11 +138,11 @@ static void regression_sums_match(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct input in;
-    begin(&in);
+    begin_input(&in);
     for (int i = 0; i < 3; i++) {
         double sums[LANES * PEN_REGRESSION_SUMS];
         struct pen_regression_sums job = {
-            ROWS, in.list, in.predictions, in.labels, in.weights, 0.4, resampling_of(&in, kinds[i]), sums};
+            {1, all_rows, in.list}, in.predictions, in.labels, in.weights, 0.4, resampling_of(&in, kinds[i]), sums};
         PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double e[PEN_REGRESSION_SUMS] = {0};
@@ -204,12 +205,12 @@ static void multiclass_sums_match(void)
     struct pen_error err = PEN_ERROR_INIT;
     struct input in;
     enum { N_SUMS = PEN_MULTICLASS_CLASSES + 3 * CLASSES };
-    begin(&in);
+    begin_input(&in);
     for (int i = 0; i < 3; i++) {
         double sums[LANES * N_SUMS], confusion[CLASSES * CLASSES];
         struct pen_multiclass_sums job = {
-            ROWS, NULL,     in.predictions, in.weights, in.classes, CLASSES, 2, resampling_of(&in, kinds[i]),
-            sums, confusion};
+            {1, all_rows, NULL},          in.predictions, in.weights, in.classes, CLASSES, 2,
+            resampling_of(&in, kinds[i]), sums,           confusion};
         PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &job, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double expected[N_SUMS] = {0}, matrix[CLASSES * CLASSES] = {0};
@@ -223,12 +224,69 @@ static void multiclass_sums_match(void)
     end(&in);
 }
 
+/* A segment's sums are those of its rows alone, bit for bit: its blocks are its own. */
+static void segments_are_their_rows_alone(void)
+{
+    enum { SEGMENTS = 4, N_SUMS = PEN_BINARY_THRESHOLDS + 2, M_SUMS = PEN_MULTICLASS_CLASSES + 3 * CLASSES };
+    static const int64_t begin[SEGMENTS + 1] = {3, 40000, 40000, 40001, ROWS}; /* large, empty, one row, large */
+    static const double half = 0.5;
+    struct pen_error err = PEN_ERROR_INIT;
+    struct input in;
+    begin_input(&in);
+    for (int i = 0; i < 3; i++) {
+        double sums[SEGMENTS * LANES * N_SUMS], alone[LANES * N_SUMS];
+        double classes[SEGMENTS * LANES * M_SUMS], confusion[SEGMENTS * CLASSES * CLASSES];
+        double one[LANES * M_SUMS], matrix[CLASSES * CLASSES];
+        struct pen_binary_sums job = {{SEGMENTS, begin, in.list},
+                                      in.predictions,
+                                      in.labels,
+                                      in.weights,
+                                      in.classes,
+                                      1,
+                                      &half,
+                                      resampling_of(&in, kinds[i]),
+                                      sums};
+        struct pen_multiclass_sums multi = {
+            {SEGMENTS, begin, in.list},   in.predictions, in.weights, in.classes, CLASSES, 2,
+            resampling_of(&in, kinds[i]), classes,        confusion};
+        int64_t lanes = job.resampling.n_lanes;
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &job, &err), &err);
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &multi, &err), &err);
+        for (int64_t s = 0; s < SEGMENTS; s++) {
+            int64_t own[] = {0, begin[s + 1] - begin[s]};
+            struct pen_binary_sums part = job;
+            struct pen_multiclass_sums multi_part = multi;
+            part.segments = multi_part.segments = (struct pen_segments){1, own, in.list + begin[s]};
+            part.sums = alone;
+            multi_part.sums = one;
+            multi_part.confusion = matrix;
+            PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &part, &err), &err);
+            PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &multi_part, &err), &err);
+            PEN_CHECK(memcmp(alone, sums + s * lanes * N_SUMS, (size_t)(lanes * N_SUMS) * sizeof *alone) == 0);
+            PEN_CHECK(memcmp(one, classes + s * lanes * M_SUMS, (size_t)(lanes * M_SUMS) * sizeof *one) == 0);
+            PEN_CHECK(memcmp(matrix, confusion + s * CLASSES * CLASSES, sizeof matrix) == 0);
+        }
+    }
+    end(&in);
+}
+
+static void segments_without_a_list_are_refused(void)
+{
+    static const int64_t begin[] = {0, 0, 0};
+    double sums[2 * PEN_REGRESSION_SUMS];
+    struct pen_regression_sums job = {
+        .segments = {2, begin, NULL}, .resampling = {PEN_RESAMPLE_NONE, 1, NULL, NULL}, .sums = sums};
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, NULL), PEN_ERR_SHAPE);
+}
+
 static void no_rows_give_zeros(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
     double sums[LANES * PEN_REGRESSION_SUMS];
     memset(sums, 0xff, sizeof sums);
-    struct pen_regression_sums job = {.resampling = {PEN_RESAMPLE_LEAVE_OUT, LANES, NULL, NULL}, .sums = sums};
+    static const int64_t none[] = {0, 0};
+    struct pen_regression_sums job = {
+        .segments = {1, none, NULL}, .resampling = {PEN_RESAMPLE_LEAVE_OUT, LANES, NULL, NULL}, .sums = sums};
     PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
     for (int k = 0; k < LANES * PEN_REGRESSION_SUMS; k++) {
         PEN_CHECK_EQ_F64(sums[k], 0);
@@ -238,4 +296,5 @@ static void no_rows_give_zeros(void)
 }
 
 PEN_SUITE(metric_sums, PEN_CASE(binary_sums_match), PEN_CASE(regression_sums_match), PEN_CASE(multiclass_sums_match),
+          PEN_CASE(segments_are_their_rows_alone), PEN_CASE(segments_without_a_list_are_refused),
           PEN_CASE(no_rows_give_zeros));

@@ -6,6 +6,7 @@
 #include "tests/pen_test.h"
 
 PEN_OP_CASE(rank_sums, rank_sums);
+PEN_OP_CASE(rank_curve, rank_sums);
 
 enum { MOST = 700, RESAMPLES = 20 };
 
@@ -99,7 +100,8 @@ static void check(int64_t n, int n_distinct, bool weighted, enum pen_resample ki
     double auc[RESAMPLES + 1], ap[RESAMPLES + 1];
     begin(&in, n, n_distinct, weighted);
     int64_t n_lanes = kind == PEN_RESAMPLE_NONE ? 1 : RESAMPLES + 1;
-    struct pen_rank_sums job = {n, in.keys, in.weights, {kind, n_lanes, in.bucket, in.counts}, auc, ap};
+    int64_t all[] = {0, n};
+    struct pen_rank_sums job = {1, all, in.keys, in.weights, {kind, n_lanes, in.bucket, in.counts}, auc, ap};
     PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     for (int64_t lane = 0; lane < n_lanes; lane++) {
         PEN_CHECK_NEAR(auc[lane], pairs_auc(&in, kind, lane), 1e-12);
@@ -137,7 +139,8 @@ static void one_class_or_no_rows_is_undefined(void)
     for (int64_t i = 0; i < in.n; i++) {
         in.keys[i] &= ~UINT64_C(1);
     }
-    struct pen_rank_sums job = {in.n, in.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, auc, ap};
+    int64_t all[] = {0, in.n};
+    struct pen_rank_sums job = {1, all, in.keys, NULL, {PEN_RESAMPLE_NONE, 1, NULL, NULL}, auc, ap};
     PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(ap[0]));
     for (int64_t i = 0; i < in.n; i++) {
@@ -147,11 +150,124 @@ static void one_class_or_no_rows_is_undefined(void)
     PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(auc[RESAMPLES]));
     PEN_CHECK_EQ_F64(ap[3], 1);
-    job.n = 0;
+    all[1] = 0;
     PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
     PEN_CHECK(isnan(auc[0]) && isnan(ap[0]) && isnan(auc[7]));
     end(&in);
 }
 
-PEN_SUITE(rank_sums, PEN_CASE(matches_all_pairs), PEN_CASE(every_lane_matches_all_pairs),
+/* Long segments are swept in chunks: against counts by score, which are exact for weights that are small integers. */
+enum { LONG = 300000, SCORES = 1000, SEGMENTS = 4 };
+
+/* By counts of weight per score, exact because weights are small whole numbers. */
+static void counted(const float *scores, const int32_t *classes, const double *weights, int64_t first, int64_t last,
+                    double *auc, double *average_precision)
+{
+    static double by_score[SCORES + 1][2];
+    double tp = 0, fp = 0, pairs = 0, precision = 0;
+    memset(by_score, 0, sizeof by_score);
+    for (int64_t i = first; i < last; i++) {
+        by_score[(int)lroundf(scores[i] * SCORES)][classes[i]] += weights[i];
+    }
+    for (int k = SCORES; k >= 0; k--) {
+        pairs += by_score[k][0] * (tp + by_score[k][1] / 2);
+        tp += by_score[k][1];
+        fp += by_score[k][0];
+        precision += by_score[k][1] > 0 ? by_score[k][1] * tp / (tp + fp) : 0;
+    }
+    *auc = tp > 0 && fp > 0 ? pairs / (tp * fp) : (double)NAN;
+    *average_precision = tp > 0 ? precision / tp : (double)NAN;
+}
+
+static bool same(double found, double expected)
+{
+    return isnan(expected) ? isnan(found) : fabs(found - expected) < 1e-12;
+}
+
+/* Long segments are swept in chunks; every third row has the same score, a group longer than a chunk. */
+static void chunks_of_a_long_segment_match_counting(void)
+{
+    static const int64_t begins[SEGMENTS + 1] = {0, 0, 200000, 200001, LONG};
+    static const enum pen_resample kinds[] = {PEN_RESAMPLE_NONE, PEN_RESAMPLE_LEAVE_OUT, PEN_RESAMPLE_COUNTS};
+    struct pen_error err = PEN_ERROR_INIT;
+    float *scores = pen_test_floats(LONG, 11, 0, 1), *weights = pen_calloc(LONG, sizeof *weights);
+    uint8_t *bucket = pen_calloc(LONG, 1), *counts = pen_calloc(LONG * RESAMPLES, 1);
+    int32_t *classes = pen_test_ints(LONG, 12, 0, 2);
+    uint64_t *keys = pen_calloc(LONG, sizeof *keys), *scratch = pen_calloc(LONG, sizeof *scratch);
+    double auc[SEGMENTS * (RESAMPLES + 1)], ap[SEGMENTS * (RESAMPLES + 1)],
+        *in_lane = pen_calloc(LONG, sizeof *in_lane);
+    for (int64_t i = 0; i < LONG; i++) {
+        scores[i] = i % 3 == 0 ? 0.5f : floorf(scores[i] * SCORES) / SCORES;
+        weights[i] = (float)(1 + i % 3);
+        bucket[i] = (uint8_t)((i * 7) % RESAMPLES);
+        for (int64_t s = 0; s < RESAMPLES; s++) {
+            counts[i * RESAMPLES + s] = (uint8_t)((i * 31 + s * 17) % 4);
+        }
+    }
+    for (int64_t s = 0; s < SEGMENTS; s++) { /* sorted a segment at a time; rows keep their numbers */
+        int64_t n = begins[s + 1] - begins[s];
+        struct pen_sort_scores sort = {n, scores + begins[s], 1, classes + begins[s], 1, keys + begins[s], scratch};
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, &err), &err);
+        for (int64_t i = begins[s]; i < begins[s + 1]; i++) {
+            keys[i] += (uint64_t)begins[s] << 1;
+        }
+    }
+    for (int kind = 0; kind < 3; kind++) {
+        int64_t n_lanes = kind == 0 ? 1 : RESAMPLES + 1;
+        struct pen_rank_sums job = {SEGMENTS, begins, keys, weights, {kinds[kind], n_lanes, bucket, counts}, auc, ap};
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_sums(pen_exec_cpu(), &job, &err), &err);
+        for (int64_t lane = 0; lane < n_lanes; lane += 7) {
+            for (int64_t i = 0; i < LONG; i++) {
+                double times = lane == 0                            ? 1
+                               : kinds[kind] == PEN_RESAMPLE_COUNTS ? counts[i * RESAMPLES + lane - 1]
+                                                                    : bucket[i] != lane - 1;
+                in_lane[i] = times * (double)weights[i];
+            }
+            for (int64_t s = 0; s < SEGMENTS; s++) {
+                double wanted_auc = 0, wanted_ap = 0;
+                counted(scores, classes, in_lane, begins[s], begins[s + 1], &wanted_auc, &wanted_ap);
+                PEN_CHECK(same(auc[s * n_lanes + lane], wanted_auc));
+                PEN_CHECK(same(ap[s * n_lanes + lane], wanted_ap));
+            }
+        }
+    }
+    void *memory[] = {scores, weights, bucket, counts, classes, keys, scratch, in_lane};
+    for (int i = 0; i < 8; i++) {
+        pen_free(memory[i]);
+    }
+}
+
+static void curve_points_are_counts_above_a_score(void)
+{
+    enum { POINTS = 7 };
+    static const int64_t sizes[] = {1, 2, 33, 257, 700};
+    struct pen_error err = PEN_ERROR_INIT;
+    for (size_t c = 0; c < 10; c++) {
+        struct input in;
+        double points[2 * (POINTS + 1)];
+        begin(&in, sizes[c % 5], c < 5 ? 1000000 : 9, c % 2 == 0);
+        struct pen_rank_curve job = {in.n, in.keys, in.weights, POINTS, points};
+        PEN_CHECK_OK(pen_exec_cpu()->kernels->rank_curve(pen_exec_cpu(), &job, &err), &err);
+        for (int64_t k = 0; k <= POINTS; k++) {
+            int64_t at = k == POINTS ? 0 : in.n - 1 - k * in.n / POINTS;
+            float least = pen_sort_key_score(in.keys[at]);
+            double side[2] = {0, 0};
+            for (int64_t i = 0; i < in.n; i++) {
+                side[in.classes[i]] += in.scores[i] >= least ? weight_of(&in, PEN_RESAMPLE_NONE, 0, i) : 0;
+            }
+            PEN_CHECK_NEAR(points[2 * k], side[1], 1e-9);
+            PEN_CHECK_NEAR(points[2 * k + 1], side[0], 1e-9);
+        }
+        end(&in);
+    }
+    double none[4] = {1, 1, 1, 1};
+    struct pen_rank_curve empty = {0, NULL, NULL, 1, none};
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->rank_curve(pen_exec_cpu(), &empty, NULL), PEN_OK);
+    PEN_CHECK(none[0] == 0 && none[1] == 0 && none[2] == 0 && none[3] == 0);
+    empty.n_points = 0;
+    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->rank_curve(pen_exec_cpu(), &empty, NULL), PEN_ERR_SHAPE);
+}
+
+PEN_SUITE(rank_sums, PEN_CASE(matches_all_pairs), PEN_CASE(chunks_of_a_long_segment_match_counting),
+          PEN_CASE(curve_points_are_counts_above_a_score), PEN_CASE(every_lane_matches_all_pairs),
           PEN_CASE(one_class_or_no_rows_is_undefined));
