@@ -45,7 +45,7 @@ static const struct pen_option option_table[] = {
     {"num_quantile_buckets", PEN_OPTION_INT, FIELD(n_quantile_buckets), "10", 1, PEN_PROFILE_MAX_BUCKETS, NULL,
      "buckets of the quantile histogram"},
     {"exact", PEN_OPTION_ENUM, FIELD(exact), "auto", 0, 0, exact_choices,
-     "distinct texts: exact while memory_mb holds them, always exact, or sketched early"},
+     "distinct values: exact while memory_mb (numbers: 16384 of them) holds them, always exact, or sketched early"},
     {"memory_mb", PEN_OPTION_INT, FIELD(memory_mb), "256", 1, 1 << 20, NULL, "memory for distinct texts, MiB"},
     {.name = NULL},
 };
@@ -176,7 +176,7 @@ static const struct pen_component_port outputs[] = {
 
 const struct pen_component pen_statistics_gen = {
     .name = "statistics_gen",
-    .version = 1,
+    .version = 2,
     .description = "computes the statistics of every feature, split and slice",
     .options = option_table,
     .options_bytes = sizeof(struct statistics_gen_options),

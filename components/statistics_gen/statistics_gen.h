@@ -9,7 +9,8 @@
  * fingerprint  input content and options
  * resume       from the start
  * limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always lifts that
- *              bound; exact: auto counts texts exactly while they fit, then within the errors the file states
+ *              bound; exact: auto counts distinct values exactly while they fit, then within the errors the file states
+ *              (datasets/statistics/compute.h has them)
  * errors       a split, feature or weight that the data does not have; a weight that is missing or negative */
 #ifndef PEN_COMPONENTS_STATISTICS_GEN_STATISTICS_GEN_H
 #define PEN_COMPONENTS_STATISTICS_GEN_STATISTICS_GEN_H

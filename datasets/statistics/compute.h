@@ -1,8 +1,18 @@
 /* Statistics of whole splits, and of slices of them, read chunk by chunk from a store or from memory.
  *
- * Everything runs over all cores; the numbers do not depend on how many. Memory: options.memory_bytes for strings in
- * all, a few MiB a thread beside it, and nothing that grows with rows. Each column is swept two or three times (strings
- * once): profile.h. */
+ * Everything runs over all cores; the numbers do not depend on how many. Each column is swept twice, seldom more
+ * (strings once): profile.h. Memory: options.memory_bytes for strings in all, and a thread 2 MiB beside it on common
+ * data and 32 MiB at most; nothing grows with rows.
+ *
+ * What is exact, and how far off the rest can be:
+ *
+ *   moments, zeros, minimum, maximum   exact but for rounding (moments.h)
+ *   median, quantiles, histograms      exact always: awkward data cost sweeps, not digits (select.h)
+ *   distinct numbers                   exact up to 16,384, then a HyperLogLog: standard error 0.81 % (distinct.h)
+ *   distinct strings and their counts  exact with a dictionary, and without one while memory_bytes holds them; then
+ *                                      distinct by HyperLogLog, 0.81 %, and counts exact for every value that occurs
+ *                                      more often than n / values held (value_table.h); exact_counts tells whether all
+ *                                      listed ones do */
 #ifndef PEN_DATASETS_STATISTICS_COMPUTE_H
 #define PEN_DATASETS_STATISTICS_COMPUTE_H
 
@@ -59,7 +69,7 @@ struct pen_statistics_options {
     int64_t n_slicings;
     const struct pen_slicing *slicings;
     int64_t max_slices;              /* of one slicing: the most frequent ones */
-    enum pen_statistics_exact exact; /* of distinct strings: within memory_bytes, at any cost, or sketched early */
+    enum pen_statistics_exact exact; /* distinct values: within memory, at any cost, or sketched early */
     int64_t memory_bytes;
     int n_threads; /* 0: as OpenMP says */
 };

@@ -3,24 +3,12 @@
 
 #include <math.h>
 
-/* The finaliser of MurmurHash3: spreads a hash whose low bits alone may be good. */
-static uint64_t spread(uint64_t hash)
-{
-    hash ^= hash >> 33;
-    hash *= 0xff51afd7ed558ccdU;
-    hash ^= hash >> 33;
-    hash *= 0xc4ceb9fe1a85ec53U;
-    return hash ^ (hash >> 33);
-}
-
 void pen_hll_add(struct pen_hll *hll, uint64_t hash)
 {
-    hash = spread(hash);
-    uint64_t rest = hash << PEN_HLL_BITS;
-    uint8_t rank = rest == 0 ? 64 - PEN_HLL_BITS + 1 : (uint8_t)(__builtin_clzll(rest) + 1);
-    uint8_t *slot = &hll->registers[hash >> (64 - PEN_HLL_BITS)];
-    if (rank > *slot) {
-        *slot = rank;
+    uint32_t update = pen_hll_update(hash);
+    uint8_t *slot = &hll->registers[update >> 8];
+    if ((uint8_t)update > *slot) {
+        *slot = (uint8_t)update;
     }
 }
 

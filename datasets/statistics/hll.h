@@ -17,6 +17,19 @@ struct pen_hll {
     uint8_t registers[PEN_HLL_REGISTERS]; /* zero-initialise */
 };
 
+/* What one value does to the registers: its register << 8 | the rank that register must reach. The hash is spread by
+ * the finaliser of MurmurHash3, a bijection, so that plain numbers may stand for their hash. */
+static inline uint32_t pen_hll_update(uint64_t hash)
+{
+    hash ^= hash >> 33;
+    hash *= 0xff51afd7ed558ccdU;
+    hash ^= hash >> 33;
+    hash *= 0xc4ceb9fe1a85ec53U;
+    hash ^= hash >> 33;
+    uint64_t rest = (hash << PEN_HLL_BITS) | ((uint64_t)1 << (PEN_HLL_BITS - 1));
+    return (uint32_t)(hash >> (64 - PEN_HLL_BITS)) << 8 | (uint32_t)(__builtin_clzll(rest) + 1);
+}
+
 PEN_API void pen_hll_add(struct pen_hll *hll, uint64_t hash);
 PEN_API void pen_hll_merge(struct pen_hll *hll, const struct pen_hll *other);
 PEN_API double pen_hll_estimate(const struct pen_hll *hll);

@@ -1,11 +1,13 @@
-/* Moments of tiles and their joining (moments.h). The tile loops are written on eight lanes, which compilers turn
- * into SIMD of any width with the same result; one copy each is compiled for AVX-512, AVX2 and the baseline. */
+/* Moments of tiles and their joining (moments.h). The tile loops are written on vectors of eight lanes, which compilers
+ * turn into SIMD of any width with the same result; one copy each is compiled for AVX-512, AVX2 and the baseline. */
 #include "datasets/statistics/moments.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { LANES = 8 };
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t lane_mask __attribute__((vector_size(LANES * sizeof(int64_t))));
 
 struct tile {
     double sum, rest; /* the sum, and what its rounding left over */
@@ -26,21 +28,25 @@ static inline __attribute__((always_inline)) void tile_sums_body(struct tile *ti
                                                                  int64_t n_values)
 {
     double sum[LANES] = {0}, rest[LANES] = {0}, min[LANES], max[LANES];
-    int64_t zeros[LANES] = {0};
-    for (int lane = 0; lane < LANES; lane++) {
-        min[lane] = (double)INFINITY;
-        max[lane] = -(double)INFINITY;
-    }
-    int64_t i = 0;
+    int64_t zeros[LANES] = {0}, i = 0;
+    lanes sums = {0}, rests = {0}, least = (double)INFINITY - sums, greatest = sums - (double)INFINITY;
+    lane_mask n_zeros = {0};
     for (; i + LANES <= n_values; i += LANES) {
-        for (int lane = 0; lane < LANES; lane++) {
-            double value = x[i + lane];
-            two_sum(&sum[lane], &rest[lane], value);
-            min[lane] = value < min[lane] ? value : min[lane];
-            max[lane] = value > max[lane] ? value : max[lane];
-            zeros[lane] += value == 0.0;
-        }
+        lanes value;
+        memcpy(&value, x + i, sizeof value);
+        lanes total = sums + value, part = total - sums;
+        rests += (sums - (total - part)) + (value - part);
+        sums = total;
+        lane_mask less = value<least, more = value> greatest;
+        least = (lanes)((less & (lane_mask)value) | (~less & (lane_mask)least));
+        greatest = (lanes)((more & (lane_mask)value) | (~more & (lane_mask)greatest));
+        n_zeros -= value == 0.0; /* true is -1 */
     }
+    memcpy(sum, &sums, sizeof sum);
+    memcpy(rest, &rests, sizeof rest);
+    memcpy(min, &least, sizeof min);
+    memcpy(max, &greatest, sizeof max);
+    memcpy(zeros, &n_zeros, sizeof zeros);
     for (int lane = 0; i < n_values; i++, lane++) {
         two_sum(&sum[lane], &rest[lane], x[i]);
         min[lane] = x[i] < min[lane] ? x[i] : min[lane];
@@ -66,15 +72,18 @@ static inline __attribute__((always_inline)) void tile_sums_body(struct tile *ti
 static inline __attribute__((always_inline)) void tile_deviations_body(double out[2], const double *restrict x,
                                                                        double mean, int64_t n_values)
 {
-    double sum[LANES] = {0}, rest[LANES] = {0};
+    double sum[LANES], rest[LANES];
+    lanes sums = {0}, rests = {0};
     int64_t i = 0;
     for (; i + LANES <= n_values; i += LANES) {
-        for (int lane = 0; lane < LANES; lane++) {
-            double delta = x[i + lane] - mean;
-            rest[lane] += delta;
-            sum[lane] += delta * delta;
-        }
+        lanes value;
+        memcpy(&value, x + i, sizeof value);
+        lanes delta = value - mean;
+        rests += delta;
+        sums += delta * delta;
     }
+    memcpy(sum, &sums, sizeof sum);
+    memcpy(rest, &rests, sizeof rest);
     for (int lane = 0; i < n_values; i++, lane++) {
         double delta = x[i] - mean;
         rest[lane] += delta;

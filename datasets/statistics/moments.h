@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-enum { PEN_TILE = 4096 };
+enum { PEN_TILE = 2048 };
 
 struct pen_moments {
     int64_t n_finite, n_zeros, n_nan, n_positive_inf, n_negative_inf;

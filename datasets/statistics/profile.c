@@ -7,8 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-pen_status pen_profile_create(struct pen_profile **profile, enum pen_type type,
-                              const struct pen_profile_options *options, struct pen_error *err)
+static pen_status create(struct pen_profile **profile, enum pen_type type, const struct pen_profile_options *options,
+                         bool is_fork, struct pen_error *err)
 {
     PEN_ASSERT(options->n_histogram_buckets >= 1 && options->n_histogram_buckets <= PEN_PROFILE_MAX_BUCKETS);
     PEN_ASSERT(options->n_quantile_buckets >= 1 && options->n_quantile_buckets <= PEN_PROFILE_MAX_BUCKETS);
@@ -17,9 +17,12 @@ pen_status pen_profile_create(struct pen_profile **profile, enum pen_type type,
     PEN_ALLOC_GOTO(cleanup, made, 1, err);
     made->type = type;
     made->options = *options;
+    made->is_fork = is_fork;
     made->has_numeric = pen_type_is_number(type);
     made->has_string = pen_type_is_string(type) || (type == PEN_TYPE_INT64 && options->categorical);
-    pen_moments_init(&made->numeric.moments);
+    if (made->has_numeric) {
+        PEN_TRY_GOTO(cleanup, pen_numeric_profile_init(made, err));
+    }
     if (made->has_string) {
         PEN_TRY_GOTO(cleanup, pen_string_profile_init(made, err));
     }
@@ -30,6 +33,12 @@ cleanup:
     }
     *profile = made;
     return status;
+}
+
+pen_status pen_profile_create(struct pen_profile **profile, enum pen_type type,
+                              const struct pen_profile_options *options, struct pen_error *err)
+{
+    return create(profile, type, options, false, err);
 }
 
 void pen_profile_destroy(struct pen_profile *profile)
@@ -87,19 +96,24 @@ bool pen_profile_in_order(const struct pen_profile *profile)
 
 pen_status pen_profile_fork(struct pen_profile **fork, const struct pen_profile *profile, struct pen_error *err)
 {
-    PEN_TRY(pen_profile_create(fork, profile->type, &profile->options, err));
-    (*fork)->is_fork = true;
-    (*fork)->options.sequential = false;
-    (*fork)->sweep = profile->sweep;
-    pen_status status = pen_numeric_profile_fork(*fork, profile, err);
-    if (status == PEN_OK && profile->has_string) {
-        status = pen_string_profile_fork(*fork, profile, err);
+    struct pen_profile *made = NULL;
+    pen_status status = create(&made, profile->type, &profile->options, true, err);
+    *fork = NULL;
+    if (status != PEN_OK || made == NULL) {
+        return status;
+    }
+    made->options.sequential = false;
+    made->sweep = profile->sweep;
+    pen_numeric_profile_fork(made, profile);
+    if (profile->has_string) {
+        status = pen_string_profile_fork(made, profile, err);
     }
     if (status != PEN_OK) {
-        pen_profile_destroy(*fork);
-        *fork = NULL;
+        pen_profile_destroy(made);
+        return status;
     }
-    return status;
+    *fork = made;
+    return PEN_OK;
 }
 
 pen_status pen_profile_merge(struct pen_profile *profile, const struct pen_profile *fork, struct pen_error *err)
@@ -127,6 +141,22 @@ pen_status pen_profile_end_sweep(struct pen_profile *profile, bool *again, struc
     return PEN_OK;
 }
 
+/* Distinct integers were counted as numbers and as texts: an exact count stands for both. */
+static void join_unique(struct pen_feature_statistics *feature)
+{
+    struct pen_numeric_statistics *numeric = &feature->numeric, *weighted_numeric = &feature->weighted_numeric;
+    struct pen_string_statistics *string = &feature->string, *weighted_string = &feature->weighted_string;
+    if (numeric->exact_unique && !string->exact_unique) {
+        string->n_unique = weighted_string->n_unique = numeric->n_unique;
+        string->exact_unique = weighted_string->exact_unique = true;
+        string->unique_error = weighted_string->unique_error = 0;
+    } else {
+        numeric->n_unique = weighted_numeric->n_unique = string->n_unique;
+        numeric->exact_unique = weighted_numeric->exact_unique = string->exact_unique;
+        numeric->unique_error = weighted_numeric->unique_error = string->unique_error;
+    }
+}
+
 pen_status pen_profile_finish(struct pen_profile *profile, struct pen_arena *arena,
                               struct pen_feature_statistics *feature, struct pen_error *err)
 {
@@ -152,5 +182,11 @@ pen_status pen_profile_finish(struct pen_profile *profile, struct pen_arena *are
     if (profile->has_numeric) {
         PEN_TRY(pen_numeric_profile_finish(profile, arena, feature, err));
     }
-    return profile->has_string ? pen_string_profile_finish(profile, arena, feature, err) : PEN_OK;
+    if (profile->has_string) {
+        PEN_TRY(pen_string_profile_finish(profile, arena, feature, err));
+    }
+    if (profile->has_numeric && profile->has_string) {
+        join_unique(feature);
+    }
+    return PEN_OK;
 }

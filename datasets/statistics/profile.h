@@ -7,12 +7,13 @@
  *   } while (again);
  *   pen_profile_finish(p, arena, &feature);
  *
- * Every sweep gives the same chunks. Numbers take the first for moments and one to a few more for exact quantiles and
- * histograms (select.h); strings need a second one only when they were too many to count exactly (value_table.h).
- * Several threads or machines take shares of the chunks in forks, which merge into the profile before the sweep ends.
- * Integer counts do not depend on that order; moments are kept by position and joined in that order, so the result
- * is the same for any number of threads, unless pen_profile_in_order() says that chunks must come in order, to one
- * profile. Memory: at most about 4 MiB for numbers, options.memory_bytes for strings, and 100 bytes a chunk. */
+ * Every sweep gives the same chunks. Numbers take one for moments, distinct values and first counts, and mostly one
+ * more for exact quantiles and histograms (select.h); strings need a second one only when they were too many to count
+ * exactly (value_table.h). Several threads or machines take shares of the chunks in forks, which merge into the profile
+ * before the sweep ends. Integer counts do not depend on that order; moments are kept by position and joined in that
+ * order, so the result is the same for any number of threads, unless pen_profile_in_order() says that chunks must come
+ * in order, to one profile. Memory: at most about 4 MiB for numbers, options.memory_bytes for strings, and 100 bytes a
+ * chunk. */
 #ifndef PEN_DATASETS_STATISTICS_PROFILE_H
 #define PEN_DATASETS_STATISTICS_PROFILE_H
 
@@ -25,10 +26,12 @@ extern "C" {
 struct pen_profile_options {
     int64_t n_top_values, n_rank_buckets;
     int64_t n_histogram_buckets, n_quantile_buckets;
-    int64_t memory_bytes; /* of one table of distinct strings */
-    int64_t max_distinct; /* entries of that table; 0: as memory allows */
-    int64_t max_bins;     /* of the first counting sweep over numbers; 0: select.h's default */
-    int64_t max_collect;  /* numbers sorted in memory at the end; 0: select.h's default */
+    int64_t memory_bytes;         /* of one table of distinct strings */
+    int64_t max_distinct;         /* entries of that table; 0: as memory allows */
+    int64_t n_rows;               /* at most so many rows will come */
+    int64_t max_distinct_numbers; /* exact up to so many; 0: distinct.h's default */
+    int64_t max_bins;             /* of a counting sweep over numbers; 0: select.h's default */
+    int64_t max_collect;          /* numbers sorted in memory at the end; 0: select.h's default */
     bool weighted;
     bool categorical;    /* integers: string statistics too */
     bool count_in_table; /* CODES: a table of strings instead of a counter per code */

@@ -3,6 +3,7 @@
 #ifndef PEN_DATASETS_STATISTICS_PROFILE_INTERNAL_H
 #define PEN_DATASETS_STATISTICS_PROFILE_INTERNAL_H
 
+#include "datasets/statistics/distinct.h"
 #include "datasets/statistics/moments.h"
 #include "datasets/statistics/profile.h"
 #include "datasets/statistics/select.h"
@@ -18,7 +19,8 @@ struct numeric_profile {
     struct chunk_moments *chunks; /* first sweep */
     struct pen_moments moments;   /* after it */
     struct pen_weighted_moments weighted;
-    struct pen_select *select, *weighted_select; /* after the first sweep; a fork borrows them */
+    struct pen_distinct *distinct;
+    struct pen_select *select, *weighted_select; /* a fork borrows them */
     struct pen_select_part *part, *weighted_part;
 };
 
@@ -47,19 +49,22 @@ struct pen_profile {
     struct string_profile string;
 };
 
-/* The present cells among some rows of a chunk, as doubles without -0; returns how many. weights as in the chunk. */
+/* The present cells among some rows of a chunk, as doubles without -0. weights as in the chunk. */
 struct pen_tile {
     double values[PEN_TILE], weights[PEN_TILE];
+    int64_t integers[PEN_TILE];
+    const void *cells; /* 8 bytes each that tell values apart: the doubles, or the int64 (which have more digits) */
     int64_t n_values;
 };
 /* Takes rows [first, first + PEN_TILE) of the selection. */
 void pen_tile_fill(struct pen_tile *tile, const struct pen_column *chunk, int64_t first, const int32_t *rows,
                    int64_t n_rows, const double *weights);
 
+pen_status pen_numeric_profile_init(struct pen_profile *profile, struct pen_error *err);
 pen_status pen_numeric_profile_accept(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
                                       const int32_t *rows, int64_t n_rows, const double *weights,
                                       struct pen_error *err);
-pen_status pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile, struct pen_error *err);
+void pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile);
 pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct pen_profile *fork,
                                      struct pen_error *err);
 pen_status pen_numeric_profile_end_sweep(struct pen_profile *profile, bool *again, struct pen_error *err);

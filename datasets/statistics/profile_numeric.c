@@ -1,5 +1,6 @@
-/* Numbers of a profile: moments in the first sweep, then select (quantiles, equal-width histogram) until it is done,
- * for the plain counts and again under the weights. */
+/* Numbers of a profile: moments, distinct values and select's first counts in the first sweep, then select (quantiles,
+ * equal-width histogram) until it is done, for the plain counts and again under the weights. */
+#include "datasets/statistics/hll.h"
 #include "datasets/statistics/profile_internal.h"
 
 #include <math.h>
@@ -17,26 +18,6 @@ static pen_status keep_chunk(struct numeric_profile *numeric, int64_t position, 
     return PEN_OK;
 }
 
-static pen_status accept_moments(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
-                                 const int32_t *rows, int64_t n_rows, const double *weights, struct pen_error *err)
-{
-    struct pen_tile tile;
-    struct pen_moments moments;
-    pen_moments_init(&moments);
-    for (int64_t first = 0; first < n_rows; first += PEN_TILE) {
-        pen_tile_fill(&tile, chunk, first, rows, n_rows, weights);
-        pen_moments_add(&moments, tile.values, tile.n_values);
-        if (weights != NULL) {
-            pen_weighted_moments_add(&profile->numeric.weighted, tile.values, tile.weights, tile.n_values);
-        }
-    }
-    if (profile->options.sequential) {
-        pen_moments_merge(&profile->numeric.moments, &moments);
-        return PEN_OK;
-    }
-    return keep_chunk(&profile->numeric, position, &moments, err);
-}
-
 static void drop_nan(struct pen_tile *tile)
 {
     int64_t n_kept = 0;
@@ -49,32 +30,61 @@ static void drop_nan(struct pen_tile *tile)
     tile->n_values = n_kept;
 }
 
-static pen_status part_of(struct pen_select_part **part, const struct pen_select *select, struct pen_error *err)
+static pen_status part_of(struct pen_select_part **part, const struct pen_select *select, bool first,
+                          struct pen_error *err)
 {
-    if (*part == NULL && select != NULL && pen_select_unfinished(select)) {
-        return pen_select_part_create(part, select, err);
-    }
-    return PEN_OK;
+    bool wanted = *part == NULL && select != NULL && (first || pen_select_unfinished(select));
+    return wanted ? pen_select_part_create(part, select, err) : PEN_OK;
 }
 
-static pen_status accept_select(struct pen_profile *profile, const struct pen_column *chunk, const int32_t *rows,
-                                int64_t n_rows, const double *weights, struct pen_error *err)
+static pen_status accept_tile(struct numeric_profile *numeric, const struct pen_tile *tile, struct pen_error *err)
+{
+    if (numeric->part != NULL) {
+        PEN_TRY(pen_select_accept(numeric->part, tile->values, NULL, tile->n_values, err));
+    }
+    return numeric->weighted_part != NULL
+               ? pen_select_accept(numeric->weighted_part, tile->values, tile->weights, tile->n_values, err)
+               : PEN_OK;
+}
+
+/* Moments, distinct values and the first counts for quantiles, all in one look at each tile. */
+static pen_status accept_first(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
+                               const int32_t *rows, int64_t n_rows, const double *weights, struct pen_error *err)
 {
     struct numeric_profile *numeric = &profile->numeric;
-    PEN_TRY(part_of(&numeric->part, numeric->select, err));
-    PEN_TRY(part_of(&numeric->weighted_part, numeric->weighted_select, err));
+    struct pen_tile tile;
+    struct pen_moments moments;
+    pen_moments_init(&moments);
+    for (int64_t first = 0; first < n_rows; first += PEN_TILE) {
+        int64_t n_nan = moments.n_nan;
+        pen_tile_fill(&tile, chunk, first, rows, n_rows, weights);
+        pen_moments_add(&moments, tile.values, tile.n_values);
+        if (weights != NULL) {
+            pen_weighted_moments_add(&numeric->weighted, tile.values, tile.weights, tile.n_values);
+        }
+        if (moments.n_nan > n_nan) {
+            drop_nan(&tile);
+        }
+        PEN_TRY(pen_distinct_add(numeric->distinct, tile.cells, tile.n_values, err));
+        PEN_TRY(accept_tile(numeric, &tile, err));
+    }
+    if (profile->options.sequential) {
+        pen_moments_merge(&numeric->moments, &moments);
+        return PEN_OK;
+    }
+    return keep_chunk(numeric, position, &moments, err);
+}
+
+static pen_status accept_again(struct pen_profile *profile, const struct pen_column *chunk, const int32_t *rows,
+                               int64_t n_rows, const double *weights, struct pen_error *err)
+{
     struct pen_tile tile;
     for (int64_t first = 0; first < n_rows; first += PEN_TILE) {
         pen_tile_fill(&tile, chunk, first, rows, n_rows, weights);
-        if (numeric->moments.n_nan > 0) {
+        if (profile->numeric.moments.n_nan > 0) {
             drop_nan(&tile);
         }
-        if (numeric->part != NULL) {
-            PEN_TRY(pen_select_accept(numeric->part, tile.values, NULL, tile.n_values, err));
-        }
-        if (numeric->weighted_part != NULL) {
-            PEN_TRY(pen_select_accept(numeric->weighted_part, tile.values, tile.weights, tile.n_values, err));
-        }
+        PEN_TRY(accept_tile(&profile->numeric, &tile, err));
     }
     return PEN_OK;
 }
@@ -82,19 +92,43 @@ static pen_status accept_select(struct pen_profile *profile, const struct pen_co
 pen_status pen_numeric_profile_accept(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
                                       const int32_t *rows, int64_t n_rows, const double *weights, struct pen_error *err)
 {
-    if (profile->sweep == 0) {
-        return accept_moments(profile, chunk, position, rows, n_rows, weights, err);
-    }
-    return accept_select(profile, chunk, rows, n_rows, weights, err);
+    struct numeric_profile *numeric = &profile->numeric;
+    bool first = profile->sweep == 0;
+    PEN_TRY(part_of(&numeric->part, numeric->select, first, err));
+    PEN_TRY(part_of(&numeric->weighted_part, numeric->weighted_select, first, err));
+    return first ? accept_first(profile, chunk, position, rows, n_rows, weights, err)
+                 : accept_again(profile, chunk, rows, n_rows, weights, err);
 }
 
-pen_status pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile, struct pen_error *err)
+static pen_status create_select(const struct pen_profile *profile, bool weighted, struct pen_select **select,
+                                struct pen_error *err)
 {
-    (void)err;
+    struct pen_select_options options = {.n_rows = profile->options.n_rows,
+                                         .weighted = weighted,
+                                         .max_bins = profile->options.max_bins,
+                                         .max_collect = profile->options.max_collect};
+    return pen_select_create(select, &options, err);
+}
+
+pen_status pen_numeric_profile_init(struct pen_profile *profile, struct pen_error *err)
+{
+    struct numeric_profile *numeric = &profile->numeric;
+    pen_moments_init(&numeric->moments);
+    PEN_TRY(pen_distinct_create(&numeric->distinct, profile->options.max_distinct_numbers, err));
+    if (!profile->is_fork) {
+        PEN_TRY(create_select(profile, false, &numeric->select, err));
+        if (profile->options.weighted) {
+            PEN_TRY(create_select(profile, true, &numeric->weighted_select, err));
+        }
+    }
+    return PEN_OK;
+}
+
+void pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile)
+{
     fork->numeric.moments = profile->numeric.moments;
     fork->numeric.select = profile->numeric.select;
     fork->numeric.weighted_select = profile->numeric.weighted_select;
-    return PEN_OK;
 }
 
 pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct pen_profile *fork, struct pen_error *err)
@@ -104,6 +138,7 @@ pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct p
         PEN_TRY(keep_chunk(numeric, fork->numeric.chunks[i].position, &fork->numeric.chunks[i].moments, err));
     }
     pen_weighted_moments_merge(&numeric->weighted, &fork->numeric.weighted);
+    PEN_TRY(pen_distinct_merge(numeric->distinct, fork->numeric.distinct, err));
     if (fork->numeric.part != NULL) {
         PEN_TRY(pen_select_merge(numeric->select, fork->numeric.part, err));
     }
@@ -146,7 +181,7 @@ static double edge_at(const struct pen_moments *moments, int64_t edge, int64_t n
 }
 
 /* Ranks: edges 0 .. n-1 of the quantile histogram, then the median. Edges: inner ones of the equal-width histogram. */
-static pen_status create_select(struct pen_profile *profile, bool weighted, struct pen_error *err)
+static pen_status ask(struct pen_profile *profile, bool weighted, struct pen_error *err)
 {
     const struct pen_moments *moments = &profile->numeric.moments;
     const struct pen_weighted_moments *w = &profile->numeric.weighted;
@@ -157,59 +192,51 @@ static pen_status create_select(struct pen_profile *profile, bool weighted, stru
     bool constant = !(moments->max > moments->min);
     for (int64_t i = 0, k = 0; i <= n_quantiles; i++) {
         if (i == median) { /* ranks ascend */
-            ranks[i] = weighted ? total / 2 : (double)(n / 2);
+            int64_t rank = n / 2;
+            ranks[i] = weighted ? total / 2 : (double)rank;
         } else {
-            ranks[i] = weighted ? total * ((double)k / (double)n_quantiles) : (double)(k * n / n_quantiles);
+            int64_t rank = k * n / n_quantiles;
+            ranks[i] = weighted ? total * ((double)k / (double)n_quantiles) : (double)rank;
             k++;
         }
     }
     for (int64_t i = 0; i < n_edges; i++) {
         edges[i] = constant ? 0 : edge_at(moments, i + 1, n_edges + 1);
     }
-    struct pen_select_query query = {.min = pen_moments_min(moments),
-                                     .max = pen_moments_max(moments),
-                                     .n_values = n,
-                                     .weighted = weighted,
-                                     .n_ranks = n_quantiles + 1,
-                                     .ranks = ranks,
-                                     .n_edges = constant ? 0 : n_edges,
-                                     .edges = edges,
-                                     .max_bins = profile->options.max_bins,
-                                     .max_collect = profile->options.max_collect};
-    return pen_select_create(weighted ? &profile->numeric.weighted_select : &profile->numeric.select, &query, err);
+    struct pen_select_query query = {n_quantiles + 1, ranks, constant ? 0 : n_edges, edges};
+    return pen_select_ask(weighted ? profile->numeric.weighted_select : profile->numeric.select, &query, err);
 }
 
-static pen_status end_part(struct pen_select *select, struct pen_select_part **part, struct pen_error *err)
+static pen_status merge_part(struct pen_select *select, struct pen_select_part **part, struct pen_error *err)
 {
-    if (select == NULL || !pen_select_unfinished(select)) {
-        return PEN_OK;
-    }
     if (*part != NULL) {
         PEN_TRY(pen_select_merge(select, *part, err));
         pen_select_part_destroy(*part);
         *part = NULL;
     }
-    return pen_select_end_sweep(select, err);
+    return PEN_OK;
+}
+
+static pen_status end_select(struct pen_profile *profile, bool weighted, bool *again, struct pen_error *err)
+{
+    struct numeric_profile *numeric = &profile->numeric;
+    struct pen_select *select = weighted ? numeric->weighted_select : numeric->select;
+    if (select == NULL || (profile->sweep > 0 && !pen_select_unfinished(select))) {
+        return PEN_OK;
+    }
+    PEN_TRY(merge_part(select, weighted ? &numeric->weighted_part : &numeric->part, err));
+    PEN_TRY(profile->sweep == 0 ? ask(profile, weighted, err) : pen_select_end_sweep(select, err));
+    *again = *again || pen_select_unfinished(select);
+    return PEN_OK;
 }
 
 pen_status pen_numeric_profile_end_sweep(struct pen_profile *profile, bool *again, struct pen_error *err)
 {
-    struct numeric_profile *numeric = &profile->numeric;
     if (profile->sweep == 0) {
-        join_chunks(numeric);
-        if (n_ranked(&numeric->moments) > 0) {
-            PEN_TRY(create_select(profile, false, err));
-            if (profile->options.weighted) {
-                PEN_TRY(create_select(profile, true, err));
-            }
-        }
-    } else {
-        PEN_TRY(end_part(numeric->select, &numeric->part, err));
-        PEN_TRY(end_part(numeric->weighted_select, &numeric->weighted_part, err));
+        join_chunks(&profile->numeric);
     }
-    *again = *again || (numeric->select != NULL && pen_select_unfinished(numeric->select)) ||
-             (numeric->weighted_select != NULL && pen_select_unfinished(numeric->weighted_select));
-    return PEN_OK;
+    PEN_TRY(end_select(profile, false, again, err));
+    return end_select(profile, true, again, err);
 }
 
 /* ---- result ---- */
@@ -255,7 +282,7 @@ static pen_status standard_histogram(const struct histogram_input *in, struct pe
 static pen_status quantile_histogram(const struct histogram_input *in, struct pen_arena *arena,
                                      struct pen_histogram *histogram, struct pen_error *err)
 {
-    int64_t n_buckets = in->select == NULL ? 0 : in->n_buckets, median = (in->n_buckets + 1) / 2;
+    int64_t n_buckets = n_ranked(in->moments) == 0 ? 0 : in->n_buckets, median = (in->n_buckets + 1) / 2;
     struct pen_histogram_bucket *buckets = pen_arena_alloc(arena, n_buckets + 1, sizeof *buckets);
     if (buckets == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a histogram of %lld buckets", (long long)n_buckets);
@@ -279,13 +306,15 @@ static pen_status finish_one(const struct pen_profile *profile, struct histogram
     const struct pen_moments *moments = in.moments;
     numeric->min = pen_moments_min(moments);
     numeric->max = pen_moments_max(moments);
-    numeric->median = in.select == NULL
-                          ? (double)NAN
-                          : pen_select_rank_value(in.select, (profile->options.n_quantile_buckets + 1) / 2);
+    numeric->median = pen_select_rank_value(in.select, (profile->options.n_quantile_buckets + 1) / 2);
     numeric->n_zeros = moments->n_zeros;
     numeric->n_nan = moments->n_nan;
     numeric->n_positive_inf = moments->n_positive_inf;
     numeric->n_negative_inf = moments->n_negative_inf;
+    numeric->n_unique = (int64_t)llround(pen_distinct_count(profile->numeric.distinct));
+    numeric->n_unique = numeric->n_unique < n_ranked(moments) ? numeric->n_unique : n_ranked(moments);
+    numeric->exact_unique = pen_distinct_exact(profile->numeric.distinct);
+    numeric->unique_error = numeric->exact_unique ? 0 : pen_hll_error();
     numeric->exact_quantiles = true;
     numeric->quantile_error = 0;
     in.n_buckets = profile->options.n_histogram_buckets;
@@ -326,6 +355,7 @@ void pen_numeric_profile_deinit(struct pen_profile *profile)
 {
     struct numeric_profile *numeric = &profile->numeric;
     pen_free(numeric->chunks);
+    pen_distinct_destroy(numeric->distinct);
     pen_select_part_destroy(numeric->part);
     pen_select_part_destroy(numeric->weighted_part);
     if (!profile->is_fork) {

@@ -2,88 +2,55 @@
 #include "datasets/statistics/select_internal.h"
 
 #include "core/memory.h"
+#include "datasets/statistics/pages.h"
 
 enum {
-    FIRST_BINS = 65536,   /* 512 KiB of counters: fits a second-level cache */
+    MAX_BINS = 1 << 20,   /* few of them are ever touched: numbers live in some tens of octaves */
+    LEAST_BINS = 256,     /* for finer windows to make progress */
     MAX_COLLECT = 524288, /* values sorted at the end */
-    SORT_AT_ONCE = 8192,  /* so few are sorted without counting first */
-    INDEX_BLOCK = 1024
+    SORT_AT_ONCE = 32768, /* so few are sorted without counting first */
+    BLOCK = 1024
 };
 
 struct pen_select_part {
     const struct pen_select *select;
-    int64_t *counts;
-    double *weights;
-    uint64_t *key_ends;
-    int64_t n_collected, capacity, weight_capacity;
-    uint64_t *keys;
-    double *key_weights;
+    struct select_bins bins;
+    struct select_keys collected;
 };
 
 /* ---- creation ---- */
 
-static struct window first_window(const struct pen_select_query *query)
+static int floor_log2(int64_t n)
 {
-    int64_t max_bins = query->max_bins > 0 ? query->max_bins : FIRST_BINS, n_bins = 256;
-    while (n_bins < query->n_values / 4 && n_bins < max_bins) {
-        n_bins *= 2;
+    int log2 = 0;
+    while ((n >> (log2 + 1)) > 0) {
+        log2++;
     }
-    struct window window = {.low = key_of(query->min), .n_values = query->n_values};
-    uint64_t span = key_of(query->max) - window.low;
-    while ((span >> window.shift) >= (uint64_t)n_bins) {
-        window.shift++;
-    }
-    window.n_bins = (int64_t)(span >> window.shift) + 1;
-    return window;
+    return log2;
 }
 
-static pen_status copy_wanted(struct wanted **wanted, const double *targets, int64_t n_targets, struct pen_error *err)
+pen_status pen_select_create(struct pen_select **select, const struct pen_select_options *options,
+                             struct pen_error *err)
 {
-    PEN_ALLOC(*wanted, n_targets + 1, err);
-    for (int64_t i = 0; i < n_targets; i++) {
-        (*wanted)[i].target = targets[i];
-    }
-    return PEN_OK;
-}
-
-pen_status pen_select_alloc_bins(const struct pen_select *select, int64_t **counts, double **weights,
-                                 uint64_t **key_ends, struct pen_error *err)
-{
-    if (select->collecting) {
-        return PEN_OK;
-    }
-    PEN_ALLOC(*counts, select->n_bins, err);
-    PEN_ALLOC(*key_ends, 2 * select->n_windows, err);
-    for (int64_t i = 0; i < select->n_windows; i++) {
-        (*key_ends)[2 * i] = UINT64_MAX;
-    }
-    if (select->query.weighted) {
-        PEN_ALLOC(*weights, select->n_bins, err);
-    }
-    return PEN_OK;
-}
-
-pen_status pen_select_create(struct pen_select **select, const struct pen_select_query *query, struct pen_error *err)
-{
-    PEN_ASSERT(query->n_ranks + query->n_edges <= PEN_SELECT_MAX_WANTED);
     struct pen_select *made = NULL;
     pen_status status = PEN_OK;
     PEN_ALLOC_GOTO(cleanup, made, 1, err);
-    made->query = *query;
-    if (made->query.max_collect <= 0) {
-        made->query.max_collect = MAX_COLLECT;
-    }
-    PEN_TRY_GOTO(cleanup, copy_wanted(&made->ranks, query->ranks, query->n_ranks, err));
-    PEN_TRY_GOTO(cleanup, copy_wanted(&made->edges, query->edges, query->n_edges, err));
-    made->query.ranks = made->query.edges = NULL;
-    PEN_ALLOC_GOTO(cleanup, made->windows, query->n_ranks + query->n_edges + 1, err);
-    made->first = first_window(query);
-    made->windows[0] = made->first;
+    made->options = *options;
+    int64_t max_bins = options->max_bins > 0 ? options->max_bins : MAX_BINS;
+    max_bins = max_bins > LEAST_BINS ? (int64_t)1 << floor_log2(max_bins) : LEAST_BINS;
+    made->options.max_bins = max_bins < MAX_BINS ? max_bins : MAX_BINS;
+    made->options.max_collect = options->max_collect > 0 ? options->max_collect : MAX_COLLECT;
+    made->first_shift = 64 - floor_log2(made->options.max_bins);
+    PEN_ALLOC_GOTO(cleanup, made->windows, 1, err);
+    made->windows[0] = (struct window){.last = UINT64_MAX, .n_values = options->n_rows};
     made->n_windows = 1;
-    made->n_bins = made->first.n_bins;
-    made->collecting = query->n_values <= SORT_AT_ONCE && query->n_values <= made->query.max_collect;
-    made->unfinished = query->n_values > 0 && query->n_ranks + query->n_edges > 0;
-    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(made, &made->counts, &made->weights, &made->key_ends, err));
+    if (options->n_rows <= SORT_AT_ONCE && options->n_rows <= made->options.max_collect) {
+        made->windows[0].collect = true;
+    } else {
+        made->windows[0].shift = made->first_shift;
+        made->windows[0].n_bins = made->n_bins = made->options.max_bins;
+    }
+    PEN_TRY_GOTO(cleanup, pen_select_bins_init(&made->bins, made, 1, err));
 cleanup:
     if (status != PEN_OK) {
         pen_select_destroy(made);
@@ -99,12 +66,9 @@ void pen_select_destroy(struct pen_select *select)
         pen_free(select->ranks);
         pen_free(select->edges);
         pen_free(select->windows);
-        pen_free(select->interesting);
-        pen_free(select->counts);
-        pen_free(select->weights);
-        pen_free(select->key_ends);
-        pen_free(select->keys);
-        pen_free(select->key_weights);
+        pen_pages_free(select->interesting, select->options.max_bins * (int64_t)sizeof *select->interesting);
+        pen_select_bins_deinit(&select->bins);
+        pen_select_keys_deinit(&select->collected);
         pen_free(select);
     }
 }
@@ -114,7 +78,37 @@ bool pen_select_unfinished(const struct pen_select *select)
     return select->unfinished;
 }
 
-/* ---- a sweep ---- */
+pen_status pen_select_bins_init(struct select_bins *bins, const struct pen_select *select, int lanes,
+                                struct pen_error *err)
+{
+    if (select->n_bins == 0) {
+        return PEN_OK;
+    }
+    void *memory = NULL;
+    PEN_TRY(pen_pages_alloc(&memory, select->n_bins * lanes * (int64_t)sizeof *bins->counts, err));
+    bins->counts = memory;
+    bins->n_counts = select->n_bins * lanes;
+    PEN_ALLOC(bins->touched, (select->n_bins >> PEN_SELECT_GROUP_BITS) + 1, err);
+    PEN_ALLOC(bins->key_ends, 2 * select->n_windows, err);
+    for (int64_t i = 0; i < select->n_windows; i++) {
+        bins->key_ends[2 * i] = UINT64_MAX;
+    }
+    if (select->options.weighted) {
+        PEN_TRY(pen_pages_alloc(&memory, select->n_bins * (int64_t)sizeof *bins->weights, err));
+        bins->weights = memory;
+        bins->n_weights = select->n_bins;
+    }
+    return PEN_OK;
+}
+
+void pen_select_bins_deinit(struct select_bins *bins)
+{
+    pen_pages_free(bins->counts, bins->n_counts * (int64_t)sizeof *bins->counts);
+    pen_pages_free(bins->weights, bins->n_weights * (int64_t)sizeof *bins->weights);
+    pen_free(bins->touched);
+    pen_free(bins->key_ends);
+    *bins = (struct select_bins){0};
+}
 
 pen_status pen_select_part_create(struct pen_select_part **part, const struct pen_select *select, struct pen_error *err)
 {
@@ -122,7 +116,7 @@ pen_status pen_select_part_create(struct pen_select_part **part, const struct pe
     pen_status status = PEN_OK;
     PEN_ALLOC_GOTO(cleanup, made, 1, err);
     made->select = select;
-    PEN_TRY_GOTO(cleanup, pen_select_alloc_bins(select, &made->counts, &made->weights, &made->key_ends, err));
+    PEN_TRY_GOTO(cleanup, pen_select_bins_init(&made->bins, select, select->asked ? 1 : PEN_SELECT_LANES, err));
 cleanup:
     if (status != PEN_OK) {
         pen_select_part_destroy(made);
@@ -135,189 +129,194 @@ cleanup:
 void pen_select_part_destroy(struct pen_select_part *part)
 {
     if (part != NULL) {
-        pen_free(part->counts);
-        pen_free(part->weights);
-        pen_free(part->key_ends);
-        pen_free(part->keys);
-        pen_free(part->key_weights);
+        pen_select_bins_deinit(&part->bins);
+        pen_select_keys_deinit(&part->collected);
         pen_free(part);
     }
 }
 
-static inline __attribute__((always_inline)) void indices_body(uint32_t *restrict bins, const double *restrict values,
-                                                               int64_t n_values, uint64_t low, int shift,
-                                                               uint64_t last_bin)
+/* ---- the first sweep ---- */
+
+static inline __attribute__((always_inline)) void bins_body(uint32_t *restrict bins, const double *restrict values,
+                                                            int64_t n_values, int shift)
 {
     for (int64_t i = 0; i < n_values; i++) {
-        uint64_t bin = (key_of(values[i]) - low) >> shift;
-        bins[i] = (uint32_t)(bin < last_bin ? bin : last_bin);
+        bins[i] = (uint32_t)(key_of(values[i]) >> shift);
     }
 }
 
 #if defined(__x86_64__)
 __attribute__((target("avx512f,avx512dq,avx512vl,prefer-vector-width=512"))) static void
-indices_avx512(uint32_t *bins, const double *values, int64_t n_values, uint64_t low, int shift, uint64_t last_bin)
+bins_avx512(uint32_t *bins, const double *values, int64_t n_values, int shift)
 {
-    indices_body(bins, values, n_values, low, shift, last_bin);
+    bins_body(bins, values, n_values, shift);
 }
 
-__attribute__((target("avx2"))) static void indices_avx2(uint32_t *bins, const double *values, int64_t n_values,
-                                                         uint64_t low, int shift, uint64_t last_bin)
+__attribute__((target("avx2"))) static void bins_avx2(uint32_t *bins, const double *values, int64_t n_values, int shift)
 {
-    indices_body(bins, values, n_values, low, shift, last_bin);
+    bins_body(bins, values, n_values, shift);
 }
 #endif
 
-/* Bin numbers of the first sweep; a value outside the range told at creation goes to the last bin, never beyond. */
-static void first_bins(const struct pen_select *select, uint32_t *bins, const double *values, int64_t n_values)
+/* Bins of the first sweep. */
+static void find_bins(uint32_t *bins, const double *values, int64_t n_values, int shift)
 {
-    const struct window *first = &select->first;
-    uint64_t last_bin = (uint64_t)first->n_bins - 1;
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
-        indices_avx512(bins, values, n_values, first->low, first->shift, last_bin);
+        bins_avx512(bins, values, n_values, shift);
         return;
     }
     if (__builtin_cpu_supports("avx2")) {
-        indices_avx2(bins, values, n_values, first->low, first->shift, last_bin);
+        bins_avx2(bins, values, n_values, shift);
         return;
     }
 #endif
-    indices_body(bins, values, n_values, first->low, first->shift, last_bin);
+    bins_body(bins, values, n_values, shift);
 }
 
-/* Keys past the last bin of the first window count as in its last bin. */
-const struct window *pen_select_window_of(const struct pen_select *select, uint64_t key)
+static inline void count_one(int64_t *restrict counts, uint8_t *restrict touched, uint32_t bin, int lane)
 {
-    int64_t low = 0, high = select->n_windows;
-    while (low < high) {
-        int64_t middle = (low + high) / 2;
-        if (select->windows[middle].low <= key) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    int64_t *count = &counts[(int64_t)PEN_SELECT_LANES * bin + lane];
+    if (__builtin_expect((*count)++ == 0, 0)) {
+        touched[bin >> PEN_SELECT_GROUP_BITS] = 1;
     }
-    if (low == 0) {
-        return NULL;
-    }
-    const struct window *window = &select->windows[low - 1];
-    return (key - window->low) >> window->shift < (uint64_t)window->n_bins ? window : NULL;
 }
 
-static pen_status collect(struct pen_select_part *part, uint64_t key, double weight, struct pen_error *err)
+static void count_block(const struct select_bins *bins, const uint32_t *block, const double *weights, int64_t n_values)
 {
-    if (part->n_collected == part->capacity) {
-        void *memory = part->keys;
-        pen_status status = pen_grow(&memory, &part->capacity, part->n_collected + 1, sizeof *part->keys, err);
-        part->keys = memory;
-        PEN_TRY(status);
+    int64_t i = 0;
+    for (; i + PEN_SELECT_LANES <= n_values; i += PEN_SELECT_LANES) {
+        count_one(bins->counts, bins->touched, block[i], 0);
+        count_one(bins->counts, bins->touched, block[i + 1], 1);
     }
-    if (part->select->query.weighted) {
-        if (part->n_collected == part->weight_capacity) {
-            void *memory = part->key_weights;
-            pen_status status =
-                pen_grow(&memory, &part->weight_capacity, part->n_collected + 1, sizeof *part->key_weights, err);
-            part->key_weights = memory;
-            PEN_TRY(status);
-        }
-        part->key_weights[part->n_collected] = weight;
+    if (i < n_values) {
+        count_one(bins->counts, bins->touched, block[i], 0);
     }
-    part->keys[part->n_collected++] = key;
-    return PEN_OK;
+    for (i = 0; i < n_values && weights != NULL; i++) {
+        bins->weights[block[i]] += weights[i];
+    }
 }
+
+/* ---- later sweeps ---- */
 
 /* `first`: the first window in the value's bin of the first sweep; nearly always the only one. */
-static inline pen_status accept_in_window(struct pen_select_part *part, int64_t first, double value, double weight,
-                                          struct pen_error *err)
+static inline void accept_in_window(struct pen_select_part *part, int64_t first, double value, double weight)
 {
     const struct pen_select *select = part->select;
     uint64_t key = key_of(value);
     int64_t at = first;
-    while (at < select->n_windows && select->windows[at].low <= key &&
-           (key - select->windows[at].low) >> select->windows[at].shift >= (uint64_t)select->windows[at].n_bins) {
+    while (at < select->n_windows && select->windows[at].last < key) {
         at++;
     }
     if (at == select->n_windows || select->windows[at].low > key) {
-        return PEN_OK;
-    }
-    if (select->collecting) {
-        return collect(part, key, weight, err);
+        return;
     }
     const struct window *window = &select->windows[at];
-    uint64_t *ends = part->key_ends + 2 * at;
+    if (window->collect) {
+        if (part->collected.weights != NULL) {
+            part->collected.weights[part->collected.n] = weight;
+        }
+        part->collected.keys[part->collected.n++] = key;
+        return;
+    }
+    uint64_t *ends = part->bins.key_ends + 2 * at;
     int64_t bin = window->first_bin + (int64_t)((key - window->low) >> window->shift);
     ends[0] = key < ends[0] ? key : ends[0];
     ends[1] = key > ends[1] ? key : ends[1];
-    part->counts[bin]++;
-    if (part->weights != NULL) {
-        part->weights[bin] += weight;
+    part->bins.counts[bin]++;
+    if (part->bins.weights != NULL) {
+        part->bins.weights[bin] += weight;
     }
-    return PEN_OK;
+}
+
+/* Rows of a block in a bin that matters: without a branch on the data, for there is no guessing it. */
+static int64_t survivors(uint16_t *rows, const struct pen_select *select, const uint32_t *bins, int64_t n_values)
+{
+    const uint16_t *restrict interesting = select->interesting;
+    int64_t n = 0;
+    for (int64_t i = 0; i < n_values; i++) {
+        rows[n] = (uint16_t)i;
+        n += interesting[bins[i]] != 0;
+    }
+    return n;
 }
 
 pen_status pen_select_accept(struct pen_select_part *part, const double *values, const double *weights,
                              int64_t n_values, struct pen_error *err)
 {
     const struct pen_select *select = part->select;
-    bool first_sweep = select->interesting == NULL && !select->collecting;
-    uint32_t bins[INDEX_BLOCK];
-    for (int64_t first = 0; first < n_values; first += INDEX_BLOCK) {
-        int64_t n = n_values - first < INDEX_BLOCK ? n_values - first : INDEX_BLOCK;
-        const double *block = values + first;
-        first_bins(select, bins, block, n);
-        if (first_sweep) {
+    uint32_t bins[BLOCK];
+    uint16_t rows[BLOCK];
+    for (int64_t first = 0; first < n_values; first += BLOCK) {
+        int64_t n = n_values - first < BLOCK ? n_values - first : BLOCK;
+        const double *some = values + first, *weight = weights == NULL ? NULL : weights + first;
+        find_bins(bins, some, n, select->first_shift);
+        if (!select->asked && !select->windows[0].collect) {
+            count_block(&part->bins, bins, weight, n);
+            continue;
+        }
+        PEN_TRY(pen_select_keys_reserve(&part->collected, n, select->options.weighted, err));
+        if (!select->asked) {
             for (int64_t i = 0; i < n; i++) {
-                part->counts[bins[i]]++;
-            }
-            for (int64_t i = 0; i < n && part->weights != NULL; i++) {
-                part->weights[bins[i]] += weights[first + i];
+                accept_in_window(part, 0, some[i], weight == NULL ? 1.0 : weight[i]);
             }
             continue;
         }
-        for (int64_t i = 0; i < n; i++) {
-            int64_t window = select->interesting == NULL ? 1 : select->interesting[bins[i]];
-            if (window != 0) {
-                PEN_TRY(accept_in_window(part, window - 1, block[i], weights == NULL ? 1.0 : weights[first + i], err));
-            }
+        int64_t n_rows = survivors(rows, select, bins, n);
+        for (int64_t i = 0; i < n_rows; i++) {
+            accept_in_window(part, select->interesting[bins[rows[i]]] - 1, some[rows[i]],
+                             weight == NULL ? 1.0 : weight[rows[i]]);
         }
     }
     return PEN_OK;
 }
 
+static void merge_first(struct select_bins *bins, const struct select_bins *part, int64_t n_groups)
+{
+    for (int64_t group = 0; group < n_groups; group++) {
+        int64_t first = part->touched[group] == 0 ? 0 : group << PEN_SELECT_GROUP_BITS;
+        int64_t end = part->touched[group] == 0 ? 0 : first + (1 << PEN_SELECT_GROUP_BITS);
+        for (int64_t i = first; i < end; i++) {
+            bins->counts[i] += part->counts[PEN_SELECT_LANES * i] + part->counts[PEN_SELECT_LANES * i + 1];
+        }
+        for (int64_t i = first; i < end && bins->weights != NULL; i++) {
+            bins->weights[i] += part->weights[i];
+        }
+        bins->touched[group] |= part->touched[group];
+    }
+}
+
+static void merge_later(struct select_bins *bins, const struct select_bins *part, int64_t n_bins, int64_t n_windows)
+{
+    for (int64_t i = 0; i < n_bins; i++) {
+        bins->counts[i] += part->counts[i];
+    }
+    for (int64_t i = 0; i < n_bins && bins->weights != NULL; i++) {
+        bins->weights[i] += part->weights[i];
+    }
+    for (int64_t i = 0; i < 2 * n_windows; i += 2) {
+        uint64_t *ends = bins->key_ends + i, *others = part->key_ends + i;
+        ends[0] = others[0] < ends[0] ? others[0] : ends[0];
+        ends[1] = others[1] > ends[1] ? others[1] : ends[1];
+    }
+}
+
 pen_status pen_select_merge(struct pen_select *select, const struct pen_select_part *part, struct pen_error *err)
 {
-    if (!select->collecting) {
-        for (int64_t i = 0; i < select->n_bins; i++) {
-            select->counts[i] += part->counts[i];
-        }
-        for (int64_t i = 0; i < select->n_bins && select->weights != NULL; i++) {
-            select->weights[i] += part->weights[i];
-        }
-        for (int64_t i = 0; i < 2 * select->n_windows; i += 2) {
-            uint64_t *ends = select->key_ends + i, *others = part->key_ends + i;
-            ends[0] = others[0] < ends[0] ? others[0] : ends[0];
-            ends[1] = others[1] > ends[1] ? others[1] : ends[1];
-        }
+    if (select->asked && select->n_bins > 0) {
+        merge_later(&select->bins, &part->bins, select->n_bins, select->n_windows);
+    } else if (select->n_bins > 0) {
+        merge_first(&select->bins, &part->bins, select->n_bins >> PEN_SELECT_GROUP_BITS);
+    }
+    if (part->collected.n == 0) {
         return PEN_OK;
     }
-    if (part->n_collected == 0) {
-        return PEN_OK;
+    struct select_keys *all = &select->collected;
+    PEN_TRY(pen_select_keys_reserve(all, part->collected.n, select->options.weighted, err));
+    memcpy(all->keys + all->n, part->collected.keys, (size_t)part->collected.n * sizeof *all->keys);
+    if (select->options.weighted) {
+        memcpy(all->weights + all->n, part->collected.weights, (size_t)part->collected.n * sizeof *all->weights);
     }
-    int64_t needed = select->n_collected + part->n_collected;
-    void *memory = select->keys;
-    pen_status status = pen_grow(&memory, &select->capacity, needed, sizeof *select->keys, err);
-    select->keys = memory;
-    PEN_TRY(status);
-    memcpy(select->keys + select->n_collected, part->keys, (size_t)part->n_collected * sizeof *select->keys);
-    if (select->query.weighted) {
-        memory = select->key_weights;
-        status = pen_grow(&memory, &select->weight_capacity, needed, sizeof *select->key_weights, err);
-        select->key_weights = memory;
-        PEN_TRY(status);
-        memcpy(select->key_weights + select->n_collected, part->key_weights,
-               (size_t)part->n_collected * sizeof *select->key_weights);
-    }
-    select->n_collected = needed;
+    all->n += part->collected.n;
     return PEN_OK;
 }

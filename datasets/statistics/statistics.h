@@ -38,6 +38,9 @@ struct pen_value_counts {
 struct pen_numeric_statistics {
     double mean, std, min, median, max;
     int64_t n_zeros, n_nan, n_positive_inf, n_negative_inf;
+    int64_t n_unique;  /* distinct values, NaN aside */
+    bool exact_unique; /* false: estimate, relative standard error unique_error */
+    double unique_error;
     bool exact_quantiles; /* false: sketch, rank error within quantile_error */
     double quantile_error;
     struct pen_histogram standard;  /* equal width between the finite min and max */

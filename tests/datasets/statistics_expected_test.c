@@ -138,28 +138,29 @@ static void check_feature(const struct pen_feature_statistics *found, char *cons
 {
     char where[256];
     (void)snprintf(where, sizeof where, "%s column %s (%s)", fields[0], fields[1], fields[2]);
-    PEN_CHECK_MSG(found->n_rows == atoll(fields[4]), "%s: %lld rows", where, (long long)found->n_rows);
-    PEN_CHECK_MSG(found->n_missing == atoll(fields[5]), "%s: expected %s missing, found %lld", where, fields[5],
-                  (long long)found->n_missing);
+    PEN_CHECK_MSG(found->n_rows == strtoll(fields[4], NULL, 10), "%s: %lld rows", where, (long long)found->n_rows);
+    PEN_CHECK_MSG(found->n_missing == strtoll(fields[5], NULL, 10), "%s: expected %s missing, found %lld", where,
+                  fields[5], (long long)found->n_missing);
     if (strcmp(fields[3], "string") == 0) {
         PEN_CHECK_MSG(pen_type_is_string(found->type), "%s is %s", where, pen_type_name(found->type));
     }
     bool leading_zeros = strcmp(fields[0], "horse-colic.csv") == 0; /* "00000": one number, several texts */
     if (found->has_string && !(leading_zeros && found->has_numeric)) {
-        PEN_CHECK_MSG(found->string.n_unique == atoll(fields[6]), "%s: expected %s distinct, found %lld", where,
-                      fields[6], (long long)found->string.n_unique);
+        PEN_CHECK_MSG(found->string.n_unique == strtoll(fields[6], NULL, 10), "%s: expected %s distinct, found %lld",
+                      where, fields[6], (long long)found->string.n_unique);
     }
     if (pen_type_is_string(found->type)) {
         check_top(where, &found->string, fields[12]);
-        PEN_CHECK_MSG(found->string.max_length == atoll(fields[13]), "%s: expected at most %s bytes, found %lld", where,
-                      fields[13], (long long)found->string.max_length);
+        PEN_CHECK_MSG(found->string.max_length == strtoll(fields[13], NULL, 10),
+                      "%s: expected at most %s bytes, found %lld", where, fields[13],
+                      (long long)found->string.max_length);
     }
     if (found->has_numeric && fields[8][0] != '\0') {
         const struct pen_numeric_statistics *numeric = &found->numeric;
         double low = strtod(fields[8], NULL), high = strtod(fields[9], NULL), mean = strtod(fields[10], NULL);
         double std = strtod(fields[11], NULL), scale = fabs(low) > fabs(high) ? fabs(low) : fabs(high);
-        PEN_CHECK_MSG(numeric->n_zeros == atoll(fields[7]), "%s: expected %s zeros, found %lld", where, fields[7],
-                      (long long)numeric->n_zeros);
+        PEN_CHECK_MSG(numeric->n_zeros == strtoll(fields[7], NULL, 10), "%s: expected %s zeros, found %lld", where,
+                      fields[7], (long long)numeric->n_zeros);
         PEN_CHECK_MSG(numeric->min == low && numeric->max == high, "%s: found %.17g to %.17g", where, numeric->min,
                       numeric->max);
         PEN_CHECK_MSG(fabs(numeric->mean - mean) <= 2.3e-16 * fabs(mean) + 1e-17 * scale,
@@ -202,7 +203,7 @@ static void check_file(size_t which)
             *end = '\0';
         }
         if (cut_fields(line, fields) == N_FIELDS && strcmp(fields[0], files[which].file) == 0) {
-            int64_t column = atoll(fields[1]);
+            int64_t column = strtoll(fields[1], NULL, 10);
             PEN_CHECK(column < statistics.splits[0].n_features);
             if (column < statistics.splits[0].n_features) {
                 check_feature(&statistics.splits[0].features[column], fields);

@@ -19,6 +19,8 @@ static struct pen_numeric_statistics some_numbers(double mean)
                                              .n_nan = 5,
                                              .n_positive_inf = 6,
                                              .n_negative_inf = 7,
+                                             .n_unique = 8,
+                                             .unique_error = 0.25,
                                              .exact_quantiles = true,
                                              .quantile_error = 0.0125};
     numeric.standard = (struct pen_histogram){2, buckets, 5};
@@ -51,6 +53,9 @@ static void check_numbers(const struct pen_numeric_statistics *found, double mea
     PEN_CHECK_EQ_I64(found->n_nan, 5);
     PEN_CHECK_EQ_I64(found->n_positive_inf, 6);
     PEN_CHECK_EQ_I64(found->n_negative_inf, 7);
+    PEN_CHECK_EQ_I64(found->n_unique, 8);
+    PEN_CHECK(!found->exact_unique);
+    PEN_CHECK_EQ_F64(found->unique_error, 0.25);
     PEN_CHECK(found->exact_quantiles);
     PEN_CHECK_EQ_F64(found->quantile_error, 0.0125);
     PEN_REQUIRE_EQ_I64(found->standard.n_buckets, 2);
