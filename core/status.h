@@ -86,16 +86,18 @@ PEN_API void pen_error_prefix(struct pen_error *err, const char *format, ...) PE
 /* The status that fits an errno value: ENOENT -> NOT_FOUND, EACCES -> PERMISSION, ENOMEM -> MEMORY, else IO. */
 PEN_API pen_status pen_status_from_errno(int error_number);
 
-#define PEN_FAIL(err, status, ...)                                              \
-    do {                                                                        \
-        return pen_error_set((err), __FILE__, __LINE__, (status), __VA_ARGS__); \
+#define PEN_FAIL(err, status, ...)                                                              \
+    do {                                                                                        \
+        (void)pen_error_set((err), __FILE__, __LINE__, (status), __VA_ARGS__);                  \
+        return (status); /* as written: a reader without pen_error_set sees it is not PEN_OK */ \
     } while (0)
 
 /* Inside a function with `pen_status status` and one cleanup label. */
-#define PEN_FAIL_GOTO(label, err, code, ...)                                    \
-    do {                                                                        \
-        status = pen_error_set((err), __FILE__, __LINE__, (code), __VA_ARGS__); \
-        goto label;                                                             \
+#define PEN_FAIL_GOTO(label, err, code, ...)                                 \
+    do {                                                                     \
+        (void)pen_error_set((err), __FILE__, __LINE__, (code), __VA_ARGS__); \
+        status = (code);                                                     \
+        goto label;                                                          \
     } while (0)
 
 #define PEN_TRY(call)                       \

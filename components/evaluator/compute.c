@@ -20,6 +20,7 @@ struct job {
     uint32_t *list;                  /* device: rows by slice */
     double *auc, *average_precision; /* [n_slices, n_lanes] */
     double *n_defined;               /* [n_slices, n_lanes] classes that have an AUC */
+    double *sums;                    /* device: of a group of slices, [group, n_lanes, n_sums] */
     struct pen_slice_values *values;
 };
 
@@ -130,8 +131,8 @@ static pen_status rank_all(struct job *job, struct pen_error *err)
 
 /* ---- sums ---- */
 
-/* sums: device, [n, n_lanes, n_sums] of slices first .. first + n - 1. */
-static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, double *sums, struct pen_error *err)
+/* job->sums of slices first .. first + n - 1. */
+static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, struct pen_error *err)
 {
     const struct pen_eval_rows *rows = job->rows;
     const struct pen_kernel_table *kernels = job->exec->kernels;
@@ -145,7 +146,7 @@ static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, do
                                          .n_thresholds = job->plan->n_thresholds,
                                          .thresholds = job->plan->thresholds,
                                          .resampling = rows->resampling,
-                                         .sums = sums};
+                                         .sums = job->sums};
         return kernels->binary_sums(job->exec, &binary, err);
     }
     if (rows->task == PEN_TASK_MULTICLASS) {
@@ -156,7 +157,7 @@ static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, do
                                               .n_classes = rows->n_classes,
                                               .top_k = job->plan->top_k,
                                               .resampling = rows->resampling,
-                                              .sums = sums};
+                                              .sums = job->sums};
         return kernels->multiclass_sums(job->exec, &classes, err);
     }
     struct pen_regression_sums regression = {.segments = segments,
@@ -165,7 +166,7 @@ static pen_status sum_slices(const struct job *job, int64_t first, int64_t n, do
                                              .weights = rows->weights,
                                              .centre = rows->centre,
                                              .resampling = rows->resampling,
-                                             .sums = sums};
+                                             .sums = job->sums};
     return kernels->regression_sums(job->exec, &regression, err);
 }
 
@@ -191,26 +192,24 @@ static void fill_values(const struct job *job, int64_t slice, const double *sums
 }
 
 /* Slices in groups whose sums fit MOST_SUMS. */
-static pen_status sum_all(const struct job *job, struct pen_error *err)
+static pen_status sum_all(struct job *job, struct pen_error *err)
 {
     int64_t size = job->n_lanes * job->values->n_sums, group = MOST_SUMS / size;
     double *host = NULL;
-    void *sums = NULL;
     pen_status status = PEN_OK;
     group = group < 1 ? 1 : group > job->n_slices ? job->n_slices : group;
-    PEN_ALLOC_GOTO(cleanup, host, group * size, err);
-    PEN_TRY_GOTO(cleanup, pen_device_allocate(job->exec, &sums, group * size, sizeof *host, "sums of slices", err));
+    PEN_DEVICE_ALLOC(job->exec, job->sums, group * size, "sums of slices", err);
+    PEN_ALLOC(host, group * size, err);
     for (int64_t first = 0; first < job->n_slices; first += group) {
         int64_t n = job->n_slices - first < group ? job->n_slices - first : group;
-        PEN_TRY_GOTO(cleanup, sum_slices(job, first, n, sums, err));
-        PEN_TRY_GOTO(cleanup, pen_device_download(job->exec, host, sums, (size_t)(n * size) * sizeof *host, err));
+        PEN_TRY_GOTO(cleanup, sum_slices(job, first, n, err));
+        PEN_TRY_GOTO(cleanup, pen_device_download(job->exec, host, job->sums, (size_t)(n * size) * sizeof *host, err));
         for (int64_t i = 0; i < n; i++) {
             fill_values(job, first + i, host + i * size);
         }
     }
 cleanup:
     pen_free(host);
-    pen_device_release(job->exec, sums);
     return status;
 }
 
@@ -246,6 +245,7 @@ cleanup:
     pen_free(job.begin);
     pen_device_release(exec, job.slice_of);
     pen_device_release(exec, job.list);
+    pen_device_release(exec, job.sums);
     pen_free(job.auc);
     pen_free(job.average_precision);
     pen_free(job.n_defined);

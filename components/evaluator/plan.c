@@ -174,7 +174,7 @@ pen_status pen_evaluator_plan_metrics(struct pen_arena *arena, struct pen_evalua
     }
     for (int64_t i = 0; i < plan->thresholds.n_items; i++) {
         const struct pen_threshold *item = &plan->thresholds.items[i];
-        struct pen_metric_choice choice;
+        struct pen_metric_choice choice = {0};
         PEN_TRY(resolve(arena, plan, task, item->metric, &choice, err));
         PEN_TRY(check_direction(item, choice.metric, err));
         if (!has(choices, n, item->metric)) {

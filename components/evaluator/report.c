@@ -21,12 +21,14 @@ static pen_json *slice_key(const struct pen_slice *slice)
         const char *text = slice->values[i];
         double value = 0;
         int64_t whole = 0;
-        pen_json *json = text == NULL ? pen_json_null() : NULL;
-        if (json == NULL && slice->is_number[i] && pen_parse_int64(text, strlen(text), &whole)) {
+        pen_json *json = NULL;
+        if (text == NULL) {
+            json = pen_json_null();
+        } else if (slice->is_number[i] && pen_parse_int64(text, strlen(text), &whole)) {
             json = pen_json_int(whole);
-        } else if (json == NULL && slice->is_number[i] && pen_parse_double(text, strlen(text), &value)) {
+        } else if (slice->is_number[i] && pen_parse_double(text, strlen(text), &value)) {
             json = pen_json_double(value);
-        } else if (json == NULL) {
+        } else {
             json = pen_json_string(text);
         }
         pen_json_set(key, slice->spec->columns[i], json);
@@ -83,7 +85,7 @@ static void add_change(pen_json *metric, const struct pen_evaluator_plan *plan, 
                        const double *candidate, const double *baseline)
 {
     double change[PEN_RESAMPLE_LANES_MAX];
-    PEN_ASSERT(resampling->n_lanes <= PEN_RESAMPLE_LANES_MAX);
+    PEN_ASSERT(resampling->n_lanes >= 1 && resampling->n_lanes <= PEN_RESAMPLE_LANES_MAX);
     for (int64_t lane = 0; lane < resampling->n_lanes; lane++) {
         change[lane] = candidate[lane] - baseline[lane];
     }

@@ -37,7 +37,7 @@ static pen_status rehash(struct numbering *set, struct pen_error *err)
 
 static pen_status number_of(struct numbering *set, uint64_t key, int32_t *number, struct pen_error *err)
 {
-    if (2 * set->n >= set->mask) {
+    if (set->table == NULL || 2 * set->n >= set->mask) {
         PEN_TRY(rehash(set, err));
     }
     int64_t at = (int64_t)pen_hash64(&key, 8) & set->mask;
@@ -179,6 +179,19 @@ struct work {
     int32_t *place;  /* combination -> slice, or -1 */
 };
 
+/* A combination is a number with one digit a column; false when it might not fit. */
+static bool can_combine(const struct work *work)
+{
+    uint64_t size = 1;
+    for (int64_t c = 0; c < work->spec->n_columns; c++) {
+        PEN_ASSERT(work->coded[c].codes != NULL);
+        if (__builtin_mul_overflow(size, (uint64_t)(work->coded[c].set.n + 1), &size)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static pen_status combine(struct work *work, int64_t n_rows, struct pen_error *err)
 {
     for (int64_t row = 0; row < n_rows; row++) {
@@ -259,7 +272,7 @@ static pen_status select_slices(struct work *work, const struct pen_slice_limits
 static pen_status place_rows(struct work *work, int64_t n_rows, struct pen_slicing *slicing, struct pen_error *err)
 {
     for (int32_t i = 0; i < work->combined.n; i++) {
-        struct pen_slice slice;
+        struct pen_slice slice = {0};
         bool wanted = false;
         PEN_TRY(describe(work, i, &slice, &wanted, err));
         const struct pen_slice *at =
@@ -315,6 +328,10 @@ pen_status pen_slice_rows(struct pen_arena *arena, const struct pen_store *store
         return PEN_OK;
     }
     PEN_TRY_GOTO(cleanup, code_columns(&work, keep, n_rows, limits->max_values, slicing, err));
+    if (slicing->note == NULL && !can_combine(&work)) {
+        slicing->note = pen_arena_printf(arena, "not sliced by %s and %lld more: more than 2^64 combinations",
+                                         spec->columns[0], (long long)(spec->n_columns - 1));
+    }
     if (slicing->note == NULL) {
         PEN_ALLOC_GOTO(cleanup, work.rows, n_rows + 1, err);
         PEN_TRY_GOTO(cleanup, combine(&work, n_rows, err));

@@ -136,7 +136,7 @@ static pen_status publish_next(const char *directory, const char *staged, int64_
 {
     for (int i = 1; i <= MOST_COLLISIONS; i++) {
         char final[PEN_PATH_BYTES];
-        int length = snprintf(final, sizeof final, "%s/%lld", directory, (long long)(highest + i));
+        int length = snprintf(final, sizeof final, "%s/%lld", directory, (long long)highest + i);
         if (length < 0 || length >= (int)sizeof final) {
             PEN_FAIL(err, PEN_ERR_LIMIT, "%.80s: path longer than %d bytes", directory, PEN_PATH_BYTES - 1);
         }

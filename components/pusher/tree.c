@@ -138,17 +138,19 @@ static pen_status seal(struct walk *walk, struct pen_tree *tree, struct pen_erro
         pen_text_printf(&all, "%s %lld %s\n", walk->files[i].path, (long long)walk->files[i].size_bytes,
                         walk->files[i].sha256);
     }
-    pen_status status = pen_text_check(&all, err);
+    pen_status status = PEN_OK;
+    PEN_TRY_GOTO(cleanup, pen_text_check(&all, err));
     struct pen_tree_file *files = pen_arena_alloc(walk->arena, walk->n_files + 1, sizeof *files);
-    if (status == PEN_OK && files == NULL) {
-        status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: listing %s", walk->directory);
+    if (files == NULL) {
+        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: listing %s", walk->directory);
     }
-    if (status == PEN_OK) {
-        memcpy(files, walk->files, (size_t)walk->n_files * sizeof *files);
-        tree->files = files;
-        tree->n_files = walk->n_files;
-        pen_sha256_of(pen_text_view(&all), all.size_bytes, tree->digest);
+    for (int64_t i = 0; i < walk->n_files; i++) {
+        files[i] = walk->files[i];
     }
+    tree->files = files;
+    tree->n_files = walk->n_files;
+    pen_sha256_of(pen_text_view(&all), all.size_bytes, tree->digest);
+cleanup:
     pen_text_deinit(&all);
     return status;
 }

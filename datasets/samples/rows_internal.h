@@ -79,9 +79,10 @@ static inline double true_effect(uint64_t purpose, int64_t category)
 
 static inline char *put_text(char *out, const char *text)
 {
-    size_t size = strlen(text);
-    memcpy(out, text, size);
-    return out + size;
+    while (*text != '\0') {
+        *out++ = *text++;
+    }
+    return out;
 }
 
 static inline char *put_int(char *out, int64_t value)

@@ -60,7 +60,8 @@ static double latitude(int64_t area)
 
 static double longitude(int64_t area)
 {
-    return -87.88 + 0.036 * (double)(area / N_ROWS_OF_AREAS) + 0.0013 * (double)(area % 3);
+    int64_t column = area / N_ROWS_OF_AREAS;
+    return -87.88 + 0.036 * (double)column + 0.0013 * (double)(area % 3);
 }
 
 static void draw_time(struct trip *trip, struct sample_draws *draws)
