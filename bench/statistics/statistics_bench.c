@@ -1,112 +1,77 @@
-/* Time of the full profile (moments, median, quantile and equal-width histograms; of codes: counts, distinct, top) in
- * ns a value, on columns in memory, for one thread and for all.
+/* Time of the full profile of feature stores: moments, median, quantile and equal-width histograms, distinct values; of
+ * strings counts, distinct, top. Reading the store (page cache) is part of it.
  *
- *   bench_statistics [rows]            the table
- *   bench_statistics rows FILE.bin     writes the float64 columns that peers.py reads, so that both see equal data
+ *   bench_statistics                          a made-up store of 1,000,000 rows, one thread and all: ns a value
+ *   bench_statistics write FILE.h5 ROWS       the store of numbers that peers.py compares on (data.h)
+ *   bench_statistics write FILE.h5 FILE.csv   a store of a CSV file
+ *   bench_statistics run FILE.h5 THREADS OUT.json
+ *                                             writes the statistics, for peers.py to check; then one timing for every
+ *                                             line on standard input, as a line of JSON
  *
- * A column is checked (its sum, its ends, its middle by counting) before its time counts. */
+ * The default checks each column by sorting it before its time counts. */
+#include "bench/statistics/data.h"
 #include "core/log.h"
 #include "core/memory.h"
-#include "core/rng.h"
 #include "datasets/statistics/compute.h"
 
-#include <math.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK_ROWS = 131072, N_CODES = 1000, N_TIMES = 5, N_KINDS = 5 };
+enum { N_TIMES = 5, DEFAULT_ROWS = 1000000 };
 
-static const char *const kinds[N_KINDS] = {"normal", "log_normal", "ties", "float32", "int64"};
-
-/* Sums of uniforms: quick to make, smooth enough. */
-static double draw(int kind, uint64_t i)
+static int fail(const struct pen_error *err)
 {
-    struct pen_rng_block block = pen_rng_at(7, (uint64_t)kind, i);
-    double u = block.word[0] * 0x1p-32, v = block.word[1] * 0x1p-32, w = block.word[2] * 0x1p-32;
-    switch (kind) {
-    case 1:
-        return exp(3 * (u + v + w - 1.5));
-    case 2:
-        return u < 0.4 ? 0.0 : floor(v * 500) / 4;
-    case 4:
-        return floor(u * v * 1e6);
-    default:
-        return u + v + w - 1.5;
+    (void)fprintf(stderr, "bench_statistics: %s\n", err->message);
+    return 1;
+}
+
+/* Seconds of one profile of the whole store. */
+static pen_status profile(const struct pen_store *store, int n_threads, struct pen_statistics *statistics,
+                          double *seconds, struct pen_error *err)
+{
+    struct pen_statistics_source source = pen_statistics_source_store(store);
+    struct pen_statistics_options options = PEN_STATISTICS_OPTIONS_DEFAULT;
+    options.n_threads = n_threads;
+    double start = pen_clock_seconds();
+    PEN_TRY(pen_statistics_compute(statistics, &source, 1, &options, err));
+    *seconds = pen_clock_seconds() - start;
+    return PEN_OK;
+}
+
+/* ---- run: the other half of peers.py ---- */
+
+static pen_status answer_lines(const struct pen_store *store, int n_threads, const char *out, struct pen_error *err)
+{
+    struct pen_statistics statistics;
+    double seconds = 0;
+    char line[16];
+    PEN_TRY(profile(store, n_threads, &statistics, &seconds, err));
+    pen_status status = pen_statistics_write(&statistics, out, err);
+    pen_statistics_deinit(&statistics);
+    PEN_TRY(status);
+    for (puts("ready"); fflush(stdout) == 0 && fgets(line, sizeof line, stdin) != NULL;) {
+        PEN_TRY(profile(store, n_threads, &statistics, &seconds, err));
+        pen_statistics_deinit(&statistics);
+        printf("{\"seconds\": %.6f}\n", seconds);
     }
+    return PEN_OK;
 }
 
-static enum pen_type type_of(int kind)
+static int run(const char *path, int n_threads, const char *out)
 {
-    return kind == 3 ? PEN_TYPE_FLOAT32 : kind == 4 ? PEN_TYPE_INT64 : PEN_TYPE_FLOAT64;
-}
-
-static void fill(void *values, int kind, int64_t n_rows)
-{
-#pragma omp parallel for
-    for (int64_t i = 0; i < n_rows; i++) {
-        double value = draw(kind, (uint64_t)i);
-        if (kind == 3) {
-            ((float *)values)[i] = (float)value;
-        } else if (kind == 4) {
-            ((int64_t *)values)[i] = (int64_t)value;
-        } else {
-            ((double *)values)[i] = value;
-        }
+    struct pen_store *store = NULL;
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_status status = pen_store_open(&store, path, &err);
+    if (status == PEN_OK) {
+        status = answer_lines(store, n_threads, out, &err);
     }
+    pen_store_close(store);
+    return status == PEN_OK ? 0 : fail(&err);
 }
 
-static double number(const void *values, enum pen_type type, int64_t i)
-{
-    return type == PEN_TYPE_FLOAT32 ? (double)((const float *)values)[i]
-           : type == PEN_TYPE_INT64 ? (double)((const int64_t *)values)[i]
-                                    : ((const double *)values)[i];
-}
-
-static bool right(const struct pen_numeric_statistics *found, const void *values, enum pen_type type, int64_t n_rows)
-{
-    double sum = 0, low = (double)INFINITY, high = -(double)INFINITY;
-    int64_t below = 0, equal = 0;
-    for (int64_t i = 0; i < n_rows; i++) {
-        double value = number(values, type, i);
-        sum += value;
-        low = value < low ? value : low;
-        high = value > high ? value : high;
-        below += value < found->median;
-        equal += value == found->median;
-    }
-    return low == found->min && high == found->max && below <= n_rows / 2 && below + equal > n_rows / 2 &&
-           fabs(sum / (double)n_rows - found->mean) < 1e-9 * (fabs(low) + fabs(high));
-}
-
-struct column_data {
-    struct pen_column *columns;
-    struct pen_batch *batches;
-    struct pen_statistics_batches list;
-};
-
-static bool view(struct column_data *data, enum pen_type type, const char *values,
-                 const struct pen_dictionary *dictionary, int64_t n_rows)
-{
-    static const char *const names[] = {"x"};
-    int64_t n_chunks = (n_rows + CHUNK_ROWS - 1) / CHUNK_ROWS;
-    data->columns = pen_calloc(n_chunks, sizeof *data->columns);
-    data->batches = pen_calloc(n_chunks, sizeof *data->batches);
-    if (data->columns == NULL || data->batches == NULL) {
-        return false;
-    }
-    for (int64_t chunk = 0; chunk < n_chunks; chunk++) {
-        int64_t first = chunk * CHUNK_ROWS, rows = n_rows - first < CHUNK_ROWS ? n_rows - first : CHUNK_ROWS;
-        data->columns[chunk] = (struct pen_column){.type = type,
-                                                   .n_rows = rows,
-                                                   .values = values + (size_t)first * pen_type_size(type),
-                                                   .dictionary = dictionary};
-        data->batches[chunk] = (struct pen_batch){rows, first, 1, names, &data->columns[chunk]};
-    }
-    data->list = (struct pen_statistics_batches){"train", n_chunks, data->batches};
-    return true;
-}
+/* ---- the default ---- */
 
 static int ascending(const void *a, const void *b)
 {
@@ -114,102 +79,103 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Median seconds of a profile; negative on failure. */
-static double profile_seconds(const struct column_data *data, int n_threads, struct pen_statistics *statistics)
+/* The column in memory, as doubles, sorted; NULL: no memory, or not readable. */
+static double *sorted_column(const struct pen_store *store, int64_t column)
+{
+    struct pen_store_buffer buffer = {0};
+    double *values = pen_malloc(pen_store_n_rows(store) + 1, sizeof *values);
+    int64_t n = 0;
+    for (int64_t chunk = 0; values != NULL && chunk < pen_store_n_chunks(store); chunk++) {
+        struct pen_column view;
+        if (pen_store_read(store, column, chunk, &buffer, &view, NULL) != PEN_OK) {
+            pen_free(values);
+            values = NULL;
+            break;
+        }
+        for (int64_t i = 0; i < view.n_rows; i++) {
+            values[n++] = view.type == PEN_TYPE_INT64 ? (double)((const int64_t *)view.values)[i]
+                                                      : ((const double *)view.values)[i];
+        }
+    }
+    pen_store_buffer_deinit(&buffer);
+    if (values != NULL) {
+        qsort(values, (size_t)n, sizeof *values, ascending);
+    }
+    return values;
+}
+
+static bool right(const struct pen_store *store, int64_t column, const struct pen_feature_statistics *feature)
+{
+    if (!feature->has_numeric) {
+        return feature->has_string && feature->string.n_unique > 1 && feature->n_missing == 0;
+    }
+    double *sorted = sorted_column(store, column);
+    int64_t n = pen_store_n_rows(store);
+    bool good = sorted != NULL && feature->n_present == n && feature->numeric.min == sorted[0] &&
+                feature->numeric.max == sorted[n - 1] && feature->numeric.median == sorted[n / 2];
+    for (int64_t k = 0; good && k < 10; k++) {
+        good = feature->numeric.quantiles.buckets[k].low == sorted[k * n / 10];
+    }
+    pen_free(sorted);
+    return good;
+}
+
+static pen_status median_seconds(const struct pen_store *store, int n_threads, bool *good, double *median,
+                                 struct pen_error *err)
 {
     double seconds[N_TIMES];
-    struct pen_statistics_source source = pen_statistics_source_batches(&data->list);
-    struct pen_statistics_options options = PEN_STATISTICS_OPTIONS_DEFAULT;
-    options.n_threads = n_threads;
     for (int i = 0; i < N_TIMES; i++) {
-        struct pen_error err = PEN_ERROR_INIT;
-        if (i > 0) {
-            pen_statistics_deinit(statistics);
+        struct pen_statistics statistics;
+        PEN_TRY(profile(store, n_threads, &statistics, &seconds[i], err));
+        for (int64_t column = 0; i == 0 && column < statistics.splits[0].n_features; column++) {
+            *good = *good && right(store, column, &statistics.splits[0].features[column]);
         }
-        double start = pen_clock_seconds();
-        if (pen_statistics_compute(statistics, &source, 1, &options, &err) != PEN_OK) {
-            (void)fprintf(stderr, "%s\n", err.message);
-            return -1;
-        }
-        seconds[i] = pen_clock_seconds() - start;
+        pen_statistics_deinit(&statistics);
     }
     qsort(seconds, N_TIMES, sizeof *seconds, ascending);
-    return seconds[N_TIMES / 2];
+    *median = seconds[N_TIMES / 2];
+    return PEN_OK;
 }
 
-static int bench_kind(int kind, void *values, int64_t n_rows)
+static pen_status made_up(const char *path, struct pen_error *err)
 {
-    struct column_data data = {0};
-    struct pen_statistics statistics = {0};
-    enum pen_type type = type_of(kind);
-    fill(values, kind, n_rows);
-    if (!view(&data, type, values, NULL, n_rows)) {
-        return 1;
+    struct pen_store *store = NULL;
+    pen_status status = PEN_OK;
+    bool good = true;
+    PEN_TRY_GOTO(cleanup, pen_bench_write_numbers(path, DEFAULT_ROWS, err));
+    PEN_TRY_GOTO(cleanup, pen_store_open(&store, path, err));
+    double n_values = (double)DEFAULT_ROWS * (double)pen_store_n_columns(store), one = 0, all = 0;
+    PEN_TRY_GOTO(cleanup, median_seconds(store, 1, &good, &one, err));
+    PEN_TRY_GOTO(cleanup, median_seconds(store, omp_get_max_threads(), &good, &all, err));
+    printf("{\"bench\": \"statistics\", \"rows\": %d, \"columns\": %lld, \"checked\": %s, \"ns_per_value\": "
+           "{\"1\": %.3f, \"%d\": %.3f}}\n",
+           DEFAULT_ROWS, (long long)pen_store_n_columns(store), good ? "true" : "false", 1e9 * one / n_values,
+           omp_get_max_threads(), 1e9 * all / n_values);
+    if (!good) {
+        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_DATA, "expected the figures of the sorted columns, found others");
     }
-    double one = profile_seconds(&data, 1, &statistics);
-    bool good = one > 0 && right(&statistics.splits[0].features[0].numeric, values, type, n_rows);
-    pen_statistics_deinit(&statistics);
-    double all = profile_seconds(&data, omp_get_max_threads(), &statistics);
-    pen_statistics_deinit(&statistics);
-    printf(
-        "{\"bench\": \"statistics\", \"column\": \"%s\", \"rows\": %lld, \"checked\": %s, \"ns_per_value_1t\": %.3f, "
-        "\"ns_per_value_%dt\": %.3f}\n",
-        kinds[kind], (long long)n_rows, good ? "true" : "false", 1e9 * one / (double)n_rows, omp_get_max_threads(),
-        1e9 * all / (double)n_rows);
-    pen_free(data.columns);
-    pen_free(data.batches);
-    return good ? 0 : 1;
-}
-
-static int bench_codes(int32_t *codes, int64_t n_rows)
-{
-    static int64_t offsets[N_CODES + 1];
-    static char bytes[8 * N_CODES + 8];
-    struct pen_dictionary dictionary = {N_CODES, offsets, bytes};
-    struct column_data data = {0};
-    struct pen_statistics statistics = {0};
-    for (int i = 0; i < N_CODES; i++) {
-        (void)snprintf(bytes + 8 * i, 9, "v%07d", i);
-        offsets[i + 1] = 8 * (i + 1);
-    }
-    for (int64_t i = 0; i < n_rows; i++) {
-        struct pen_rng_block block = pen_rng_at(7, 9, (uint64_t)i);
-        codes[i] = (int32_t)((uint64_t)block.word[0] * block.word[1] % N_CODES);
-    }
-    if (!view(&data, PEN_TYPE_CODES, (const char *)codes, &dictionary, n_rows)) {
-        return 1;
-    }
-    double one = profile_seconds(&data, 1, &statistics);
-    bool good = one > 0 && statistics.splits[0].features[0].string.n_unique == N_CODES;
-    pen_statistics_deinit(&statistics);
-    printf("{\"bench\": \"statistics\", \"column\": \"codes\", \"rows\": %lld, \"checked\": %s, \"ns_per_value_1t\": "
-           "%.3f}\n",
-           (long long)n_rows, good ? "true" : "false", 1e9 * one / (double)n_rows);
-    pen_free(data.columns);
-    pen_free(data.batches);
-    return good ? 0 : 1;
+cleanup:
+    pen_store_close(store);
+    (void)remove(path);
+    return status;
 }
 
 int main(int argc, char **argv)
 {
-    int64_t n_rows = argc > 1 ? strtoll(argv[1], NULL, 10) : 8 << 20;
-    if (n_rows < 1) {
-        (void)fprintf(stderr, "usage: bench_statistics [rows [file]]\n");
+    struct pen_error err = PEN_ERROR_INIT;
+    if (argc == 5 && strcmp(argv[1], "run") == 0) {
+        return run(argv[2], (int)strtol(argv[3], NULL, 10), argv[4]);
+    }
+    if (argc == 4 && strcmp(argv[1], "write") == 0) {
+        const char *end = strrchr(argv[3], '.');
+        pen_status status = end != NULL && strcmp(end, ".csv") == 0
+                                ? pen_bench_write_csv(argv[2], argv[3], &err)
+                                : pen_bench_write_numbers(argv[2], strtoll(argv[3], NULL, 10), &err);
+        return status == PEN_OK ? 0 : fail(&err);
+    }
+    if (argc > 1) {
+        (void)fprintf(stderr, "usage: bench_statistics [write FILE.h5 ROWS|FILE.csv | run FILE.h5 THREADS OUT.json]\n");
         return 2;
     }
-    void *values = pen_malloc(n_rows, sizeof(double));
-    FILE *file = argc > 2 ? fopen(argv[2], "wb") : NULL;
-    int failed = values == NULL || (argc > 2 && file == NULL);
-    for (int kind = 0; kind < N_KINDS && !failed; kind++) {
-        failed = bench_kind(kind, values, n_rows);
-        if (file != NULL && kind < 3) {
-            failed |= fwrite(values, sizeof(double), (size_t)n_rows, file) != (size_t)n_rows;
-        }
-    }
-    failed = failed || bench_codes(values, n_rows);
-    if (file != NULL) {
-        failed |= fclose(file) != 0;
-    }
-    pen_free(values);
-    return failed;
+    return made_up("bench-statistics.h5", &err) == PEN_OK ? 0 : fail(&err);
 }

@@ -1,14 +1,14 @@
 /* Statistics of whole splits, and of slices of them, read chunk by chunk from a store or from memory.
  *
- * Everything runs over all cores; the numbers do not depend on how many. Each column is swept twice, seldom more
- * (strings once): profile.h. Memory: options.memory_bytes for strings in all, and a thread 2 MiB beside it on common
- * data and 32 MiB at most; nothing grows with rows.
+ * Everything runs over all cores; the numbers do not depend on how many. A column is swept once when it
+ * holds few different numbers, or strings; else twice, seldom more: profile.h. Memory: options.memory_bytes for strings
+ * in all, and a thread 2 MiB beside it on common data and 32 MiB at most; nothing grows with rows.
  *
  * What is exact, and how far off the rest can be:
  *
  *   moments, zeros, minimum, maximum   exact but for rounding (moments.h)
  *   median, quantiles, histograms      exact always: awkward data cost sweeps, not digits (select.h)
- *   distinct numbers                   exact up to 16,384, then a HyperLogLog: standard error 0.81 % (distinct.h)
+ *   distinct numbers                   exact up to 16,384, then a HyperLogLog: standard error 0.81 % (spread.h)
  *   distinct strings and their counts  exact with a dictionary, and without one while memory_bytes holds them; then
  *                                      distinct by HyperLogLog, 0.81 %, and counts exact for every value that occurs
  *                                      more often than n / values held (value_table.h); exact_counts tells whether all

@@ -130,7 +130,6 @@ struct pen_profile_options pen_plan_profile_options(const struct plan *plan, int
                                         .memory_bytes =
                                             options->exact == PEN_STATISTICS_ALWAYS ? INT64_MAX : memory_bytes,
                                         .max_distinct = options->exact == PEN_STATISTICS_SKETCH ? SKETCH_ENTRIES : 0,
-                                        .n_rows = plan->source->n_rows,
                                         .max_distinct_numbers = options->exact == PEN_STATISTICS_ALWAYS ? INT64_MAX : 0,
                                         .weighted = plan->weight_column >= 0,
                                         .categorical = plan->categorical[column]};

@@ -83,7 +83,6 @@ static pen_status create_slices(const struct plan *plan, const struct pen_slice_
     int64_t counter_bytes = (int64_t)sizeof(int64_t) * (plan->weight_column >= 0 ? 2 : 1);
     options.count_in_table = n_codes(plan, scratch, column) * counter_bytes * n_slices > memory_bytes;
     for (int64_t slice = 0; slice < n_slices; slice++) {
-        options.n_rows = pen_slice_index_n_rows(index, slice);
         PEN_TRY(pen_profile_create(&profiles[slice], plan->source->type(plan->source->user, column), &options, err));
     }
     return PEN_OK;

@@ -31,6 +31,8 @@ static inline uint32_t pen_hll_update(uint64_t hash)
 }
 
 PEN_API void pen_hll_add(struct pen_hll *hll, uint64_t hash);
+/* The same for 8 bytes at a time, taken as hashes. */
+PEN_API void pen_hll_add_cells(struct pen_hll *hll, const void *cells, int64_t n_cells);
 PEN_API void pen_hll_merge(struct pen_hll *hll, const struct pen_hll *other);
 PEN_API double pen_hll_estimate(const struct pen_hll *hll);
 PEN_API double pen_hll_error(void); /* relative standard error */

@@ -104,8 +104,10 @@ pen_status pen_profile_fork(struct pen_profile **fork, const struct pen_profile 
     }
     made->options.sequential = false;
     made->sweep = profile->sweep;
-    pen_numeric_profile_fork(made, profile);
-    if (profile->has_string) {
+    if (profile->has_numeric) {
+        status = pen_numeric_profile_fork(made, profile, err);
+    }
+    if (status == PEN_OK && profile->has_string) {
         status = pen_string_profile_fork(made, profile, err);
     }
     if (status != PEN_OK) {

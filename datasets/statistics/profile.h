@@ -28,8 +28,7 @@ struct pen_profile_options {
     int64_t n_histogram_buckets, n_quantile_buckets;
     int64_t memory_bytes;         /* of one table of distinct strings */
     int64_t max_distinct;         /* entries of that table; 0: as memory allows */
-    int64_t n_rows;               /* at most so many rows will come */
-    int64_t max_distinct_numbers; /* exact up to so many; 0: distinct.h's default */
+    int64_t max_distinct_numbers; /* exact up to so many; 0: tally.h's default */
     int64_t max_bins;             /* of a counting sweep over numbers; 0: select.h's default */
     int64_t max_collect;          /* numbers sorted in memory at the end; 0: select.h's default */
     bool weighted;

@@ -3,10 +3,9 @@
 #ifndef PEN_DATASETS_STATISTICS_PROFILE_INTERNAL_H
 #define PEN_DATASETS_STATISTICS_PROFILE_INTERNAL_H
 
-#include "datasets/statistics/distinct.h"
 #include "datasets/statistics/moments.h"
 #include "datasets/statistics/profile.h"
-#include "datasets/statistics/select.h"
+#include "datasets/statistics/spread.h"
 #include "datasets/statistics/value_table.h"
 
 struct chunk_moments {
@@ -19,9 +18,7 @@ struct numeric_profile {
     struct chunk_moments *chunks; /* first sweep */
     struct pen_moments moments;   /* after it */
     struct pen_weighted_moments weighted;
-    struct pen_distinct *distinct;
-    struct pen_select *select, *weighted_select; /* a fork borrows them */
-    struct pen_select_part *part, *weighted_part;
+    struct pen_spread *spread;
 };
 
 struct string_profile {
@@ -64,7 +61,7 @@ pen_status pen_numeric_profile_init(struct pen_profile *profile, struct pen_erro
 pen_status pen_numeric_profile_accept(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
                                       const int32_t *rows, int64_t n_rows, const double *weights,
                                       struct pen_error *err);
-void pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile);
+pen_status pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile, struct pen_error *err);
 pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct pen_profile *fork,
                                      struct pen_error *err);
 pen_status pen_numeric_profile_end_sweep(struct pen_profile *profile, bool *again, struct pen_error *err);

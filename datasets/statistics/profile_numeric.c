@@ -1,5 +1,5 @@
-/* Numbers of a profile: moments, distinct values and select's first counts in the first sweep, then select (quantiles,
- * equal-width histogram) until it is done, for the plain counts and again under the weights. */
+/* Numbers of a profile: moments in the first sweep, and in that and as many more as it takes the spread of the values:
+ * distinct ones, quantiles, equal-width histogram, for the plain counts and again under the weights. */
 #include "datasets/statistics/hll.h"
 #include "datasets/statistics/profile_internal.h"
 
@@ -30,24 +30,14 @@ static void drop_nan(struct pen_tile *tile)
     tile->n_values = n_kept;
 }
 
-static pen_status part_of(struct pen_select_part **part, const struct pen_select *select, bool first,
-                          struct pen_error *err)
+static pen_status accept_tile(const struct numeric_profile *numeric, const struct pen_tile *tile, bool weighted,
+                              struct pen_error *err)
 {
-    bool wanted = *part == NULL && select != NULL && (first || pen_select_unfinished(select));
-    return wanted ? pen_select_part_create(part, select, err) : PEN_OK;
+    return pen_spread_accept(numeric->spread, tile->values, tile->cells, weighted ? tile->weights : NULL,
+                             tile->n_values, err);
 }
 
-static pen_status accept_tile(struct numeric_profile *numeric, const struct pen_tile *tile, struct pen_error *err)
-{
-    if (numeric->part != NULL) {
-        PEN_TRY(pen_select_accept(numeric->part, tile->values, NULL, tile->n_values, err));
-    }
-    return numeric->weighted_part != NULL
-               ? pen_select_accept(numeric->weighted_part, tile->values, tile->weights, tile->n_values, err)
-               : PEN_OK;
-}
-
-/* Moments, distinct values and the first counts for quantiles, all in one look at each tile. */
+/* All in one look at each tile. */
 static pen_status accept_first(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
                                const int32_t *rows, int64_t n_rows, const double *weights, struct pen_error *err)
 {
@@ -65,8 +55,7 @@ static pen_status accept_first(struct pen_profile *profile, const struct pen_col
         if (moments.n_nan > n_nan) {
             drop_nan(&tile);
         }
-        PEN_TRY(pen_distinct_add(numeric->distinct, tile.cells, tile.n_values, err));
-        PEN_TRY(accept_tile(numeric, &tile, err));
+        PEN_TRY(accept_tile(numeric, &tile, weights != NULL, err));
     }
     if (profile->options.sequential) {
         pen_moments_merge(&numeric->moments, &moments);
@@ -84,7 +73,7 @@ static pen_status accept_again(struct pen_profile *profile, const struct pen_col
         if (profile->numeric.moments.n_nan > 0) {
             drop_nan(&tile);
         }
-        PEN_TRY(accept_tile(&profile->numeric, &tile, err));
+        PEN_TRY(accept_tile(&profile->numeric, &tile, weights != NULL, err));
     }
     return PEN_OK;
 }
@@ -92,43 +81,25 @@ static pen_status accept_again(struct pen_profile *profile, const struct pen_col
 pen_status pen_numeric_profile_accept(struct pen_profile *profile, const struct pen_column *chunk, int64_t position,
                                       const int32_t *rows, int64_t n_rows, const double *weights, struct pen_error *err)
 {
-    struct numeric_profile *numeric = &profile->numeric;
-    bool first = profile->sweep == 0;
-    PEN_TRY(part_of(&numeric->part, numeric->select, first, err));
-    PEN_TRY(part_of(&numeric->weighted_part, numeric->weighted_select, first, err));
-    return first ? accept_first(profile, chunk, position, rows, n_rows, weights, err)
-                 : accept_again(profile, chunk, rows, n_rows, weights, err);
-}
-
-static pen_status create_select(const struct pen_profile *profile, bool weighted, struct pen_select **select,
-                                struct pen_error *err)
-{
-    struct pen_select_options options = {.n_rows = profile->options.n_rows,
-                                         .weighted = weighted,
-                                         .max_bins = profile->options.max_bins,
-                                         .max_collect = profile->options.max_collect};
-    return pen_select_create(select, &options, err);
+    return profile->sweep == 0 ? accept_first(profile, chunk, position, rows, n_rows, weights, err)
+                               : accept_again(profile, chunk, rows, n_rows, weights, err);
 }
 
 pen_status pen_numeric_profile_init(struct pen_profile *profile, struct pen_error *err)
 {
-    struct numeric_profile *numeric = &profile->numeric;
-    pen_moments_init(&numeric->moments);
-    PEN_TRY(pen_distinct_create(&numeric->distinct, profile->options.max_distinct_numbers, err));
-    if (!profile->is_fork) {
-        PEN_TRY(create_select(profile, false, &numeric->select, err));
-        if (profile->options.weighted) {
-            PEN_TRY(create_select(profile, true, &numeric->weighted_select, err));
-        }
-    }
-    return PEN_OK;
+    struct pen_spread_options options = {.integers = profile->type == PEN_TYPE_INT64,
+                                         .weighted = profile->options.weighted,
+                                         .max_exact = profile->options.max_distinct_numbers,
+                                         .max_bins = profile->options.max_bins,
+                                         .max_collect = profile->options.max_collect};
+    pen_moments_init(&profile->numeric.moments);
+    return profile->is_fork ? PEN_OK : pen_spread_create(&profile->numeric.spread, &options, err);
 }
 
-void pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile)
+pen_status pen_numeric_profile_fork(struct pen_profile *fork, const struct pen_profile *profile, struct pen_error *err)
 {
     fork->numeric.moments = profile->numeric.moments;
-    fork->numeric.select = profile->numeric.select;
-    fork->numeric.weighted_select = profile->numeric.weighted_select;
+    return pen_spread_fork(&fork->numeric.spread, profile->numeric.spread, err);
 }
 
 pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct pen_profile *fork, struct pen_error *err)
@@ -138,14 +109,7 @@ pen_status pen_numeric_profile_merge(struct pen_profile *profile, const struct p
         PEN_TRY(keep_chunk(numeric, fork->numeric.chunks[i].position, &fork->numeric.chunks[i].moments, err));
     }
     pen_weighted_moments_merge(&numeric->weighted, &fork->numeric.weighted);
-    PEN_TRY(pen_distinct_merge(numeric->distinct, fork->numeric.distinct, err));
-    if (fork->numeric.part != NULL) {
-        PEN_TRY(pen_select_merge(numeric->select, fork->numeric.part, err));
-    }
-    if (fork->numeric.weighted_part != NULL) {
-        PEN_TRY(pen_select_merge(numeric->weighted_select, fork->numeric.weighted_part, err));
-    }
-    return PEN_OK;
+    return pen_spread_merge(numeric->spread, fork->numeric.spread, err);
 }
 
 /* ---- between sweeps ---- */
@@ -180,70 +144,55 @@ static double edge_at(const struct pen_moments *moments, int64_t edge, int64_t n
     return isfinite(width) ? moments->min + width * t : moments->min * (1.0 - t) + moments->max * t;
 }
 
-/* Ranks: edges 0 .. n-1 of the quantile histogram, then the median. Edges: inner ones of the equal-width histogram. */
-static pen_status ask(struct pen_profile *profile, bool weighted, struct pen_error *err)
+/* Ranks: edges 0 .. n-1 of the quantile histogram, with the median among them, for they ascend. Edges: inner ones of
+ * the equal-width histogram. */
+struct wishes {
+    double ranks[PEN_PROFILE_MAX_BUCKETS + 1], edges[PEN_PROFILE_MAX_BUCKETS];
+    struct pen_select_query query;
+};
+
+static void wish(struct wishes *wishes, const struct pen_profile *profile, bool weighted)
 {
     const struct pen_moments *moments = &profile->numeric.moments;
     const struct pen_weighted_moments *w = &profile->numeric.weighted;
     int64_t n = n_ranked(moments), n_quantiles = profile->options.n_quantile_buckets;
     int64_t n_edges = profile->options.n_histogram_buckets - 1, median = (n_quantiles + 1) / 2;
     double total = w->weight + w->weight_positive_inf + w->weight_negative_inf;
-    double ranks[PEN_PROFILE_MAX_BUCKETS + 1], edges[PEN_PROFILE_MAX_BUCKETS];
     bool constant = !(moments->max > moments->min);
     for (int64_t i = 0, k = 0; i <= n_quantiles; i++) {
-        if (i == median) { /* ranks ascend */
-            int64_t rank = n / 2;
-            ranks[i] = weighted ? total / 2 : (double)rank;
-        } else {
-            int64_t rank = k * n / n_quantiles;
-            ranks[i] = weighted ? total * ((double)k / (double)n_quantiles) : (double)rank;
-            k++;
-        }
+        int64_t rank = i == median ? n / 2 : k * n / n_quantiles;
+        double share = i == median ? 0.5 : (double)k / (double)n_quantiles;
+        wishes->ranks[i] = weighted ? total * share : (double)rank;
+        k += i != median;
     }
     for (int64_t i = 0; i < n_edges; i++) {
-        edges[i] = constant ? 0 : edge_at(moments, i + 1, n_edges + 1);
+        wishes->edges[i] = constant ? 0 : edge_at(moments, i + 1, n_edges + 1);
     }
-    struct pen_select_query query = {n_quantiles + 1, ranks, constant ? 0 : n_edges, edges};
-    return pen_select_ask(weighted ? profile->numeric.weighted_select : profile->numeric.select, &query, err);
-}
-
-static pen_status merge_part(struct pen_select *select, struct pen_select_part **part, struct pen_error *err)
-{
-    if (*part != NULL) {
-        PEN_TRY(pen_select_merge(select, *part, err));
-        pen_select_part_destroy(*part);
-        *part = NULL;
-    }
-    return PEN_OK;
-}
-
-static pen_status end_select(struct pen_profile *profile, bool weighted, bool *again, struct pen_error *err)
-{
-    struct numeric_profile *numeric = &profile->numeric;
-    struct pen_select *select = weighted ? numeric->weighted_select : numeric->select;
-    if (select == NULL || (profile->sweep > 0 && !pen_select_unfinished(select))) {
-        return PEN_OK;
-    }
-    PEN_TRY(merge_part(select, weighted ? &numeric->weighted_part : &numeric->part, err));
-    PEN_TRY(profile->sweep == 0 ? ask(profile, weighted, err) : pen_select_end_sweep(select, err));
-    *again = *again || pen_select_unfinished(select);
-    return PEN_OK;
+    wishes->query = (struct pen_select_query){n_quantiles + 1, wishes->ranks, constant ? 0 : n_edges, wishes->edges};
 }
 
 pen_status pen_numeric_profile_end_sweep(struct pen_profile *profile, bool *again, struct pen_error *err)
 {
+    struct numeric_profile *numeric = &profile->numeric;
     if (profile->sweep == 0) {
-        join_chunks(&profile->numeric);
+        struct wishes plain, weighted;
+        join_chunks(numeric);
+        wish(&plain, profile, false);
+        wish(&weighted, profile, true);
+        PEN_TRY(pen_spread_ask(numeric->spread, &plain.query, &weighted.query, err));
+    } else if (pen_spread_unfinished(numeric->spread)) {
+        PEN_TRY(pen_spread_end_sweep(numeric->spread, err));
     }
-    PEN_TRY(end_select(profile, false, again, err));
-    return end_select(profile, true, again, err);
+    *again = *again || pen_spread_unfinished(numeric->spread);
+    return PEN_OK;
 }
 
 /* ---- result ---- */
 
 struct histogram_input {
     const struct pen_moments *moments;
-    const struct pen_select *select;
+    const struct pen_spread *spread;
+    bool weighted;
     double below, above, finite; /* counts or weights: -inf, +inf, the rest */
     int64_t n_buckets;
 };
@@ -266,7 +215,7 @@ static pen_status standard_histogram(const struct histogram_input *in, struct pe
     for (int64_t i = 0; i < n_buckets; i++) {
         bool last = i == n_buckets - 1;
         double high = last ? moments->max : edge_at(moments, i + 1, n_buckets);
-        double sum = last ? in->below + in->finite : pen_select_edge_count(in->select, i);
+        double sum = last ? in->below + in->finite : pen_spread_edge_count(in->spread, in->weighted, i);
         double count = sum - counted; /* rounding of weights must not show as less than nothing */
         buckets[n++] = (struct pen_histogram_bucket){low, high, count > 0 ? count : 0};
         low = high;
@@ -289,7 +238,7 @@ static pen_status quantile_histogram(const struct histogram_input *in, struct pe
     }
     double count = (in->below + in->above + in->finite) / (double)(n_buckets > 0 ? n_buckets : 1);
     for (int64_t i = 0; i < n_buckets; i++) {
-        buckets[i].low = pen_select_rank_value(in->select, i < median ? i : i + 1);
+        buckets[i].low = pen_spread_rank_value(in->spread, in->weighted, i < median ? i : i + 1);
         buckets[i].high = pen_moments_max(in->moments);
         buckets[i].count = count;
         if (i > 0) {
@@ -306,14 +255,13 @@ static pen_status finish_one(const struct pen_profile *profile, struct histogram
     const struct pen_moments *moments = in.moments;
     numeric->min = pen_moments_min(moments);
     numeric->max = pen_moments_max(moments);
-    numeric->median = pen_select_rank_value(in.select, (profile->options.n_quantile_buckets + 1) / 2);
+    numeric->median = pen_spread_rank_value(in.spread, in.weighted, (profile->options.n_quantile_buckets + 1) / 2);
     numeric->n_zeros = moments->n_zeros;
     numeric->n_nan = moments->n_nan;
     numeric->n_positive_inf = moments->n_positive_inf;
     numeric->n_negative_inf = moments->n_negative_inf;
-    numeric->n_unique = (int64_t)llround(pen_distinct_count(profile->numeric.distinct));
+    numeric->n_unique = (int64_t)llround(pen_spread_n_distinct(in.spread, &numeric->exact_unique));
     numeric->n_unique = numeric->n_unique < n_ranked(moments) ? numeric->n_unique : n_ranked(moments);
-    numeric->exact_unique = pen_distinct_exact(profile->numeric.distinct);
     numeric->unique_error = numeric->exact_unique ? 0 : pen_hll_error();
     numeric->exact_quantiles = true;
     numeric->quantile_error = 0;
@@ -329,7 +277,8 @@ pen_status pen_numeric_profile_finish(const struct pen_profile *profile, struct 
     const struct pen_moments *moments = &profile->numeric.moments;
     const struct pen_weighted_moments *weighted = &profile->numeric.weighted;
     struct histogram_input in = {moments,
-                                 profile->numeric.select,
+                                 profile->numeric.spread,
+                                 false,
                                  (double)moments->n_negative_inf,
                                  (double)moments->n_positive_inf,
                                  (double)moments->n_finite,
@@ -339,7 +288,8 @@ pen_status pen_numeric_profile_finish(const struct pen_profile *profile, struct 
     feature->numeric.std = pen_moments_std(moments);
     if (profile->options.weighted) {
         in = (struct histogram_input){moments,
-                                      profile->numeric.weighted_select,
+                                      profile->numeric.spread,
+                                      true,
                                       weighted->weight_negative_inf,
                                       weighted->weight_positive_inf,
                                       weighted->weight,
@@ -355,11 +305,5 @@ void pen_numeric_profile_deinit(struct pen_profile *profile)
 {
     struct numeric_profile *numeric = &profile->numeric;
     pen_free(numeric->chunks);
-    pen_distinct_destroy(numeric->distinct);
-    pen_select_part_destroy(numeric->part);
-    pen_select_part_destroy(numeric->weighted_part);
-    if (!profile->is_fork) {
-        pen_select_destroy(numeric->select);
-        pen_select_destroy(numeric->weighted_select);
-    }
+    pen_spread_destroy(numeric->spread);
 }

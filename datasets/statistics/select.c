@@ -8,7 +8,6 @@ enum {
     MAX_BINS = 1 << 20,   /* few of them are ever touched: numbers live in some tens of octaves */
     LEAST_BINS = 256,     /* for finer windows to make progress */
     MAX_COLLECT = 524288, /* values sorted at the end */
-    SORT_AT_ONCE = 32768, /* so few are sorted without counting first */
     BLOCK = 1024
 };
 
@@ -42,15 +41,10 @@ pen_status pen_select_create(struct pen_select **select, const struct pen_select
     made->options.max_collect = options->max_collect > 0 ? options->max_collect : MAX_COLLECT;
     made->first_shift = 64 - floor_log2(made->options.max_bins);
     PEN_ALLOC_GOTO(cleanup, made->windows, 1, err);
-    made->windows[0] = (struct window){.last = UINT64_MAX, .n_values = options->n_rows};
+    made->windows[0] =
+        (struct window){.last = UINT64_MAX, .shift = made->first_shift, .n_bins = made->options.max_bins};
     made->n_windows = 1;
-    if (options->n_rows <= SORT_AT_ONCE && options->n_rows <= made->options.max_collect) {
-        made->windows[0].collect = true;
-    } else {
-        made->windows[0].shift = made->first_shift;
-        made->windows[0].n_bins = made->n_bins = made->options.max_bins;
-    }
-    PEN_TRY_GOTO(cleanup, pen_select_bins_init(&made->bins, made, 1, err));
+    made->n_bins = made->options.max_bins;
 cleanup:
     if (status != PEN_OK) {
         pen_select_destroy(made);
@@ -251,17 +245,11 @@ pen_status pen_select_accept(struct pen_select_part *part, const double *values,
         int64_t n = n_values - first < BLOCK ? n_values - first : BLOCK;
         const double *some = values + first, *weight = weights == NULL ? NULL : weights + first;
         find_bins(bins, some, n, select->first_shift);
-        if (!select->asked && !select->windows[0].collect) {
+        if (!select->asked) {
             count_block(&part->bins, bins, weight, n);
             continue;
         }
         PEN_TRY(pen_select_keys_reserve(&part->collected, n, select->options.weighted, err));
-        if (!select->asked) {
-            for (int64_t i = 0; i < n; i++) {
-                accept_in_window(part, 0, some[i], weight == NULL ? 1.0 : weight[i]);
-            }
-            continue;
-        }
         int64_t n_rows = survivors(rows, select, bins, n);
         for (int64_t i = 0; i < n_rows; i++) {
             accept_in_window(part, select->interesting[bins[rows[i]]] - 1, some[rows[i]],
@@ -269,6 +257,17 @@ pen_status pen_select_accept(struct pen_select_part *part, const double *values,
         }
     }
     return PEN_OK;
+}
+
+void pen_select_count(struct pen_select_part *part, double value, int64_t count, double weight)
+{
+    struct select_bins *bins = &part->bins;
+    int64_t bin = (int64_t)(key_of(value) >> part->select->first_shift);
+    bins->counts[PEN_SELECT_LANES * bin] += count;
+    bins->touched[bin >> PEN_SELECT_GROUP_BITS] = 1;
+    if (bins->weights != NULL) {
+        bins->weights[bin] += weight;
+    }
 }
 
 static void merge_first(struct select_bins *bins, const struct select_bins *part, int64_t n_groups)
@@ -306,6 +305,9 @@ pen_status pen_select_merge(struct pen_select *select, const struct pen_select_p
     if (select->asked && select->n_bins > 0) {
         merge_later(&select->bins, &part->bins, select->n_bins, select->n_windows);
     } else if (select->n_bins > 0) {
+        if (select->bins.counts == NULL) {
+            PEN_TRY(pen_select_bins_init(&select->bins, select, 1, err));
+        }
         merge_first(&select->bins, &part->bins, select->n_bins >> PEN_SELECT_GROUP_BITS);
     }
     if (part->collected.n == 0) {

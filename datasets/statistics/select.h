@@ -1,12 +1,12 @@
 /* Exact order statistics of many doubles by radix select: the values at given ranks and the counts below given edges,
- * in one to three sweeps over the data and memory that does not grow with it.
+ * in two or three sweeps over the data and memory that does not grow with it.
  *
  * A double maps to a 64-bit key of the same order. The first sweep counts keys by their top bits (up to 20: 256 bins
  * an octave), so it needs to know nothing of the data and shares its reading with the moments. Then the ranks and
  * edges are asked for, and only the bins in which one falls matter further on: the next sweep collects and sorts the
  * values of those that hold few, and splits the others into finer bins, until a bin holds one key. So quantiles and
- * equal-width histograms are both exact. Where all rows are few, the first sweep collects them and is the last one.
- * Counters add up: parts filled by several threads or machines merge in any order with the same result.
+ * equal-width histograms are both exact. Counters add up: parts filled by several threads or machines merge in any
+ * order with the same result.
  *
  * With weights, "rank" is accumulated weight, and parts must be filled and merged in one order (sums of doubles).
  *
@@ -26,7 +26,6 @@ struct pen_select;
 struct pen_select_part;
 
 struct pen_select_options {
-    int64_t n_rows; /* at most so many values will come */
     bool weighted;
     int64_t max_bins;    /* of one sweep, rounded down to a power of two, at least 256; 0: 1,048,576 */
     int64_t max_collect; /* values sorted in memory at the end; 0: 524,288 */
@@ -51,8 +50,15 @@ PEN_API void pen_select_part_destroy(struct pen_select_part *part);
 /* Values without NaN and -0; weights NULL unless weighted. Every sweep gives the same values. */
 PEN_API PEN_MUST_USE pen_status pen_select_accept(struct pen_select_part *part, const double *values,
                                                   const double *weights, int64_t n_values, struct pen_error *err);
+/* In the first sweep: one value `count` times, with `weight` in all. */
+PEN_API void pen_select_count(struct pen_select_part *part, double value, int64_t count, double weight);
 PEN_API PEN_MUST_USE pen_status pen_select_merge(struct pen_select *select, const struct pen_select_part *part,
                                                  struct pen_error *err);
+
+/* In place of a first sweep, when the values are few: one value with its count (weight), each once. Then what is asked
+ * is answered at once. */
+PEN_API PEN_MUST_USE pen_status pen_select_put(struct pen_select *select, double value, double count,
+                                               struct pen_error *err);
 
 /* Ends the first sweep. Copies the query. */
 PEN_API PEN_MUST_USE pen_status pen_select_ask(struct pen_select *select, const struct pen_select_query *query,

@@ -4,7 +4,6 @@
 #include "core/memory.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 pen_status pen_select_keys_reserve(struct select_keys *keys, int64_t n, bool weighted, struct pen_error *err)
 {
@@ -30,69 +29,57 @@ void pen_select_keys_deinit(struct select_keys *keys)
     *keys = (struct select_keys){0};
 }
 
+pen_status pen_select_put(struct pen_select *select, double value, double count, struct pen_error *err)
+{
+    struct select_keys *collected = &select->collected;
+    PEN_TRY(pen_select_keys_reserve(collected, 1, true, err));
+    collected->keys[collected->n] = key_of(value);
+    collected->weights[collected->n++] = count;
+    return PEN_OK;
+}
+
 /* ---- sorting ---- */
 
-struct weighted_key {
-    uint64_t key;
-    double weight;
-};
+enum { BITS = 11, DIGITS = 1 << BITS };
 
-static int by_key(const void *a, const void *b)
+/* One digit of a sort; false: all keys agree in it. Equal digits keep their order. */
+static bool sort_digit(struct select_keys *to, const struct select_keys *from, int shift)
 {
-    const struct weighted_key *x = a, *y = b;
-    if (x->key != y->key) {
-        return x->key > y->key ? 1 : -1;
+    int64_t starts[DIGITS + 1] = {0};
+    for (int64_t i = 0; i < from->n; i++) {
+        starts[((from->keys[i] >> shift) & (DIGITS - 1)) + 1]++;
     }
-    return (x->weight > y->weight) - (x->weight < y->weight);
+    if (starts[((from->keys[0] >> shift) & (DIGITS - 1)) + 1] == from->n) {
+        return false;
+    }
+    for (int i = 0; i < DIGITS; i++) {
+        starts[i + 1] += starts[i];
+    }
+    for (int64_t i = 0; i < from->n; i++) {
+        int64_t at = starts[(from->keys[i] >> shift) & (DIGITS - 1)]++;
+        to->keys[at] = from->keys[i];
+        if (from->weights != NULL) {
+            to->weights[at] = from->weights[i];
+        }
+    }
+    return true;
 }
 
-static pen_status sort_weighted(struct select_keys *collected, struct pen_error *err)
+/* Least significant digit first. */
+static pen_status sort(struct select_keys *collected, struct pen_error *err)
 {
-    struct weighted_key *pairs = NULL;
-    PEN_ALLOC(pairs, collected->n, err);
-    for (int64_t i = 0; i < collected->n; i++) {
-        pairs[i] = (struct weighted_key){collected->keys[i], collected->weights[i]};
-    }
-    qsort(pairs, (size_t)collected->n, sizeof *pairs, by_key);
-    for (int64_t i = 0; i < collected->n; i++) {
-        collected->keys[i] = pairs[i].key;
-        collected->weights[i] = pairs[i].weight;
-    }
-    pen_free(pairs);
-    return PEN_OK;
-}
-
-/* Least significant digit first, eleven bits a digit; digits in which all keys agree are skipped. */
-static pen_status sort_keys(struct select_keys *collected, struct pen_error *err)
-{
-    enum { BITS = 11, DIGITS = 1 << BITS };
-    int64_t n = collected->n;
-    uint64_t *from = collected->keys, *to = pen_malloc(n, sizeof *to);
-    if (to == NULL) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: sorting %lld keys", (long long)n);
-    }
-    for (int shift = 0; shift < 64; shift += BITS) {
-        int64_t starts[DIGITS + 1] = {0};
-        for (int64_t i = 0; i < n; i++) {
-            starts[((from[i] >> shift) & (DIGITS - 1)) + 1]++;
+    struct select_keys other = {0};
+    pen_status status = pen_select_keys_reserve(&other, collected->n, collected->weights != NULL, err);
+    other.n = collected->n;
+    for (int shift = 0; status == PEN_OK && collected->n > 0 && shift < 64; shift += BITS) {
+        if (sort_digit(&other, collected, shift)) {
+            struct select_keys swap = *collected;
+            *collected = other;
+            other = swap;
         }
-        if (starts[((from[0] >> shift) & (DIGITS - 1)) + 1] == n) {
-            continue;
-        }
-        for (int i = 0; i < DIGITS; i++) {
-            starts[i + 1] += starts[i];
-        }
-        for (int64_t i = 0; i < n; i++) {
-            to[starts[(from[i] >> shift) & (DIGITS - 1)]++] = from[i];
-        }
-        uint64_t *swap = from;
-        from = to;
-        to = swap;
     }
-    collected->keys = from;
-    collected->capacity = n;
-    pen_free(to);
-    return PEN_OK;
+    pen_select_keys_deinit(&other);
+    return status;
 }
 
 /* ---- answers ---- */
@@ -145,9 +132,7 @@ static double edge_count(const struct select_keys *collected, const struct windo
 pen_status pen_select_resolve_collected(struct pen_select *select, struct pen_error *err)
 {
     struct select_keys *collected = &select->collected;
-    if (collected->n > 0) {
-        PEN_TRY(select->options.weighted ? sort_weighted(collected, err) : sort_keys(collected, err));
-    }
+    PEN_TRY(sort(collected, err));
     for (int64_t i = 0; i < select->n_ranks; i++) {
         struct wanted *rank = &select->ranks[i];
         if (rank->window >= 0 && select->windows[rank->window].collect) {

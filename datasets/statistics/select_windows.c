@@ -279,6 +279,9 @@ pen_status pen_select_ask(struct pen_select *select, const struct pen_select_que
     PEN_TRY(copy_wanted(&select->edges, query->edges, query->n_edges, err));
     select->n_ranks = query->n_ranks;
     select->n_edges = query->n_edges;
+    if (select->bins.counts == NULL) { /* nothing was counted: all there is was put */
+        select->windows[0].collect = true;
+    }
     return end_sweep(select, true, err);
 }
 

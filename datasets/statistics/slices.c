@@ -256,11 +256,6 @@ int64_t pen_slice_index_n_slices(const struct pen_slice_index *index)
     return index->n_slices;
 }
 
-int64_t pen_slice_index_n_rows(const struct pen_slice_index *index, int64_t slice)
-{
-    return index->slices[slice].count;
-}
-
 const char *pen_slice_index_name(const struct pen_slice_index *index, int64_t slice)
 {
     return index->slices[slice].name;

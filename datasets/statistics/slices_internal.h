@@ -13,7 +13,6 @@ pen_status pen_slice_index_create(struct pen_slice_index **index, const struct p
                                   const struct pen_slicing *slicing, int64_t max_slices, struct pen_error *err);
 void pen_slice_index_destroy(struct pen_slice_index *index);
 int64_t pen_slice_index_n_slices(const struct pen_slice_index *index);
-int64_t pen_slice_index_n_rows(const struct pen_slice_index *index, int64_t slice);
 const char *pen_slice_index_name(const struct pen_slice_index *index, int64_t slice); /* "a=1 b=2" */
 
 /* Buffers of one thread. */

@@ -1,11 +1,11 @@
 /* The exact and the sketched halves of numeric statistics on data chosen against them: radix select where all values
- * fall in one bin, are ties, or reach over every exponent, with and without weights; distinct values of every kind of
+ * fall in one bin, are ties, or reach over every exponent, with and without weights; the spread of every kind of
  * regular sequence, on both sides of the limit of exactness. */
 #include "core/memory.h"
 #include "core/rng.h"
-#include "datasets/statistics/distinct.h"
 #include "datasets/statistics/hll.h"
-#include "datasets/statistics/select.h"
+#include "datasets/statistics/spread.h"
+#include "datasets/statistics/tally.h"
 #include "tests/pen_test.h"
 
 #include <stdlib.h>
@@ -92,7 +92,7 @@ static void check_select(enum shape shape, bool weighted, int64_t max_bins, int6
     for (int k = 0; k < 9; k++) {
         edges[k] = sorted[(k + 1) * ROWS / 10].value;
     }
-    struct pen_select_options options = {.n_rows = ROWS, .weighted = weighted, max_bins, max_collect};
+    struct pen_select_options options = {weighted, max_bins, max_collect};
     struct pen_select_query query = {12, ranks, 9, edges};
     struct pen_select *select = NULL;
     struct pen_error err = PEN_ERROR_INIT;
@@ -162,76 +162,120 @@ static uint64_t regular(int kind, int64_t i)
     }
 }
 
+/* Rows i = 0 .. n_rows - 1 hold value i % n_different; every `share`-th row is seen by a fork. Answers the distinct
+ * values, and the median in *median. */
+static double spread_of(int kind, int64_t n_rows, int64_t n_different, int64_t share, bool *exact, double *median)
+{
+    struct pen_spread *spread = NULL, *fork = NULL;
+    struct pen_spread_options options = {.integers = true};
+    struct pen_error err = PEN_ERROR_INIT;
+    double rank = floor((double)n_rows / 2), distinct = -1;
+    struct pen_select_query query = {1, &rank, 0, NULL};
+    bool good = pen_spread_create(&spread, &options, &err) == PEN_OK;
+    for (int sweep_number = 0; good; sweep_number++) {
+        good = pen_spread_fork(&fork, spread, &err) == PEN_OK;
+        for (int64_t i = 0; good && i < n_rows; i++) {
+            uint64_t cell = regular(kind, i % n_different);
+            double value = (double)(int64_t)cell;
+            good = pen_spread_accept(i % share == 0 ? fork : spread, &value, &cell, NULL, 1, &err) == PEN_OK;
+        }
+        good = good && pen_spread_merge(spread, fork, &err) == PEN_OK;
+        pen_spread_destroy(fork);
+        good = good && (sweep_number == 0 ? pen_spread_ask(spread, &query, NULL, &err)
+                                          : pen_spread_end_sweep(spread, &err)) == PEN_OK;
+        if (good && !pen_spread_unfinished(spread)) {
+            distinct = pen_spread_n_distinct(spread, exact);
+            *median = pen_spread_rank_value(spread, false, 0);
+            break;
+        }
+    }
+    PEN_CHECK_MSG(good, "%s", err.message);
+    pen_spread_destroy(spread);
+    return distinct;
+}
+
 static void distinct_values_are_exact_up_to_the_limit(void)
 {
-    static const int64_t sizes[] = {0, 1, 2, 257, PEN_DISTINCT_EXACT - 1, PEN_DISTINCT_EXACT};
+    static const int64_t sizes[] = {1, 2, 257, PEN_TALLY_MAX - 1, PEN_TALLY_MAX};
     for (int kind = 0; kind < 6; kind++) {
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-            struct pen_distinct *whole = NULL, *half = NULL;
-            struct pen_error err = PEN_ERROR_INIT;
-            PEN_REQUIRE_OK(pen_distinct_create(&whole, 0, &err), &err);
-            PEN_REQUIRE_OK(pen_distinct_create(&half, 0, &err), &err);
-            for (int64_t i = 0; i < 3 * sizes[s]; i++) {
-                uint64_t value = regular(kind, i % (sizes[s] == 0 ? 1 : sizes[s]));
-                PEN_REQUIRE_OK(pen_distinct_add(i % 5 == 0 ? half : whole, &value, 1, &err), &err);
+            bool exact = false;
+            double median = 0;
+            PEN_CHECK_EQ_F64(spread_of(kind, 3 * sizes[s], sizes[s], 5, &exact, &median), (double)sizes[s]);
+            PEN_CHECK(exact);
+            if (kind == 0) {
+                PEN_CHECK_EQ_F64(median, floor((double)sizes[s] / 2));
             }
-            PEN_REQUIRE_OK(pen_distinct_merge(whole, half, &err), &err);
-            PEN_CHECK(pen_distinct_exact(whole));
-            PEN_CHECK_EQ_F64(pen_distinct_count(whole), (double)sizes[s]);
-            pen_distinct_destroy(whole);
-            pen_distinct_destroy(half);
         }
     }
 }
 
-/* Four standard errors, for 6 kinds x 4 sizes; the sketch does not depend on who saw what. */
+/* Four standard errors, for 6 kinds x 3 sizes; neither the sketch nor the median depends on who saw what. */
 static void distinct_values_beyond_the_limit_stay_within_the_error(void)
 {
-    static const int64_t sizes[] = {PEN_DISTINCT_EXACT + 1, 40000, 300000, 2000000};
+    static const int64_t sizes[] = {PEN_TALLY_MAX + 1, 40000, 1000000};
     for (int kind = 0; kind < 6; kind++) {
         for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-            struct pen_distinct *whole = NULL, *parts[2] = {NULL, NULL};
-            struct pen_error err = PEN_ERROR_INIT;
-            PEN_REQUIRE_OK(pen_distinct_create(&whole, 0, &err), &err);
-            PEN_REQUIRE_OK(pen_distinct_create(&parts[0], 0, &err), &err);
-            PEN_REQUIRE_OK(pen_distinct_create(&parts[1], 0, &err), &err);
-            for (int64_t i = 0; i < sizes[s]; i++) {
-                uint64_t value = regular(kind, i);
-                PEN_REQUIRE_OK(pen_distinct_add(whole, &value, 1, &err), &err);
-                PEN_REQUIRE_OK(pen_distinct_add(parts[i % 7 == 0], &value, 1, &err), &err);
+            bool exact = true, same = true;
+            double median = 0, other = 0, n = (double)sizes[s];
+            double found = spread_of(kind, sizes[s], sizes[s], 7, &exact, &median);
+            PEN_CHECK(!exact);
+            PEN_CHECK_NEAR(found, n, 4 * pen_hll_error() * n);
+            PEN_CHECK_EQ_F64(spread_of(kind, sizes[s], sizes[s], 2, &same, &other), found);
+            PEN_CHECK_EQ_F64(other, median);
+            if (kind == 0) {
+                PEN_CHECK_EQ_F64(median, floor(n / 2));
             }
-            PEN_REQUIRE_OK(pen_distinct_merge(parts[1], parts[0], &err), &err);
-            double n = (double)sizes[s];
-            PEN_CHECK(!pen_distinct_exact(whole) && !pen_distinct_exact(parts[1]));
-            PEN_CHECK_NEAR(pen_distinct_count(whole), n, 4 * pen_hll_error() * n);
-            PEN_CHECK_EQ_F64(pen_distinct_count(parts[1]), pen_distinct_count(whole));
-            pen_distinct_destroy(whole);
-            pen_distinct_destroy(parts[0]);
-            pen_distinct_destroy(parts[1]);
         }
     }
 }
 
-/* Blocks and their ends go through SIMD, single values do not: the same sets, the same registers. */
+/* Blocks and their ends go through SIMD, single values do not: the same registers. */
 static void blocks_and_single_values_count_alike(void)
 {
-    static const int64_t sizes[] = {1, 7, 8, 1023, 1025, 50000};
+    static const int64_t sizes[] = {0, 1, 7, 8, 1023, 1025, 50000};
     for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-        double *values = pen_calloc(sizes[s], sizeof *values);
-        struct pen_distinct *one = NULL, *all = NULL;
-        struct pen_error err = PEN_ERROR_INIT;
-        PEN_REQUIRE_OK(pen_distinct_create(&one, 100, &err), &err);
-        PEN_REQUIRE_OK(pen_distinct_create(&all, 100, &err), &err);
+        uint64_t *cells = pen_calloc(sizes[s] + 1, sizeof *cells);
+        struct pen_hll *one = pen_calloc(1, sizeof *one), *all = pen_calloc(1, sizeof *all);
         for (int64_t i = 0; i < sizes[s]; i++) {
-            values[i] = draw(ALL_EXPONENTS, i);
-            PEN_REQUIRE_OK(pen_distinct_add(one, &values[i], 1, &err), &err);
+            cells[i] = bits_of(draw(ALL_EXPONENTS, i));
+            pen_hll_add(one, cells[i]);
         }
-        PEN_REQUIRE_OK(pen_distinct_add(all, values, sizes[s], &err), &err);
-        PEN_CHECK(pen_distinct_exact(all) == (sizes[s] <= 100) && pen_distinct_exact(one) == (sizes[s] <= 100));
-        PEN_CHECK_EQ_F64(pen_distinct_count(all), pen_distinct_count(one));
-        pen_distinct_destroy(one);
-        pen_distinct_destroy(all);
-        pen_free(values);
+        pen_hll_add_cells(all, cells, sizes[s]);
+        PEN_CHECK(memcmp(one, all, sizeof *one) == 0);
+        pen_free(cells);
+        pen_free(one);
+        pen_free(all);
+    }
+}
+
+/* 0 and the value whose key a free first slot carries, alone and together. */
+static void a_tally_tells_zero_from_nothing(void)
+{
+    for (int set = 0; set < 4; set++) {
+        struct pen_tally *tally = NULL;
+        struct pen_tally_item item;
+        struct pen_error err = PEN_ERROR_INIT;
+        int64_t n_done = 0, n_items = 0, n_cells = 0;
+        uint64_t cells[6];
+        for (int i = 0; i < 3; i++) {
+            if ((set & 1) != 0) {
+                cells[n_cells++] = 0;
+            }
+            if ((set & 2) != 0) {
+                cells[n_cells++] = 1;
+            }
+        }
+        PEN_REQUIRE_OK(pen_tally_create(&tally, 2, false, &err), &err);
+        PEN_REQUIRE_OK(pen_tally_add(tally, cells, NULL, n_cells, &n_done, &err), &err);
+        PEN_CHECK_EQ_I64(n_done, n_cells);
+        PEN_CHECK_EQ_I64(pen_tally_n_values(tally), (set & 1) + set / 2);
+        for (int64_t at = 0; pen_tally_next(tally, &at, &item); n_items++) {
+            PEN_CHECK_EQ_I64(item.count, 3);
+            PEN_CHECK(item.cell == 0 ? (set & 1) != 0 : item.cell == 1 && (set & 2) != 0);
+        }
+        PEN_CHECK_EQ_I64(n_items, pen_tally_n_values(tally));
+        pen_tally_destroy(tally);
     }
 }
 
@@ -239,4 +283,4 @@ PEN_SUITE(statistics_exact, PEN_CASE(ranks_and_edges_are_exact_on_awkward_data),
           PEN_CASE(little_memory_takes_more_sweeps_to_the_same_answers),
           PEN_CASE(distinct_values_are_exact_up_to_the_limit),
           PEN_CASE(distinct_values_beyond_the_limit_stay_within_the_error),
-          PEN_CASE(blocks_and_single_values_count_alike));
+          PEN_CASE(blocks_and_single_values_count_alike), PEN_CASE(a_tally_tells_zero_from_nothing));

@@ -3,8 +3,8 @@
 #include "core/memory.h"
 #include "core/rng.h"
 #include "datasets/statistics/compute.h"
-#include "datasets/statistics/distinct.h"
 #include "datasets/statistics/select.h"
+#include "datasets/statistics/tally.h"
 #include "tests/pen_test.h"
 
 #include <stdlib.h>
@@ -106,7 +106,7 @@ static void check_against_sorted(const struct pen_numeric_statistics *found, con
     for (int64_t i = 1; i < n; i++) {
         n_unique += sorted[i] != sorted[i - 1];
     }
-    PEN_CHECK(found->exact_unique == (n_unique <= PEN_DISTINCT_EXACT));
+    PEN_CHECK(found->exact_unique == (n_unique <= PEN_TALLY_MAX));
     PEN_CHECK_NEAR((double)found->n_unique, (double)n_unique, 4 * found->unique_error * (double)n_unique);
     PEN_CHECK_EQ_I64(found->n_nan, n_nan);
     PEN_CHECK_EQ_I64(found->n_zeros, n_zeros);
@@ -389,7 +389,7 @@ static void narrowing_windows_find_exact_ranks(void)
     }
     qsort(sorted, ROWS, sizeof *sorted, ascending);
     double ranks[] = {0, 5000, 10000, ROWS - 1}, edges[] = {-1e9, -0.25, 0, 7.25, 1e9};
-    struct pen_select_options options = {.n_rows = ROWS, .max_bins = 256, .max_collect = 1};
+    struct pen_select_options options = {.max_bins = 256, .max_collect = 1};
     struct pen_select_query query = {4, ranks, 5, edges};
     struct pen_select *select = NULL;
     struct pen_error err = PEN_ERROR_INIT;
