@@ -92,6 +92,35 @@ static void put_multihot(const struct pen_value *value, float *y, int64_t width,
     }
 }
 
+/* tf = occurrences / length of the row's list, unknown tokens counted in the length; times the id's idf. A row is
+ * counted first; the sign then tells ids that are done. */
+static void put_tfidf(const struct pen_value *value, const double *idf, float *y, int64_t width, int64_t stride,
+                      int64_t n)
+{
+    const int32_t *codes = value->data;
+    for (int64_t i = 0; i < n; i++) {
+        float *row = y + i * stride;
+        memset(row, 0, (size_t)width * sizeof *row);
+        int64_t count = codes[i] < 0 ? 0 : value->lists->counts[codes[i]];
+        const int32_t *ids = count == 0 ? NULL : value->lists->ids + value->lists->starts[codes[i]];
+        for (int64_t k = 0; k < count; k++) {
+            if (ids[k] >= 0) {
+                row[ids[k]] += 1.0F;
+            }
+        }
+        for (int64_t k = 0; k < count; k++) {
+            if (ids[k] >= 0 && row[ids[k]] > 0) {
+                row[ids[k]] = -(float)((double)row[ids[k]] / (double)count * idf[ids[k]]);
+            }
+        }
+        for (int64_t k = 0; k < count; k++) {
+            if (ids[k] >= 0) {
+                row[ids[k]] = fabsf(row[ids[k]]);
+            }
+        }
+    }
+}
+
 static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_transform_output *output, int32_t node,
                             const struct pen_value *value, int64_t first_row, int64_t n, struct pen_error *err)
 {
@@ -99,6 +128,11 @@ static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_tr
     float *y = s->dense + first_row * stride + output->first;
     if (s->graph->nodes[node].op == PEN_NODE_MULTIHOT) {
         put_multihot(value, y, output->width, stride, n);
+        return PEN_OK;
+    }
+    if (s->graph->nodes[node].op == PEN_NODE_TFIDF) {
+        const double *idf = s->graph->analyses[s->graph->nodes[node].analysis].edges;
+        put_tfidf(value, idf, y, output->width, stride, n);
         return PEN_OK;
     }
     if (s->graph->nodes[node].type == PEN_VALUE_DENSE) {

@@ -33,6 +33,7 @@ static void free_cache(struct pen_cache *cache)
         pen_free(cache->item_starts);
         pen_free(cache->item_sizes);
         pen_free(cache->ids);
+        pen_free(cache->places);
         pen_free(cache->todo);
         pen_key_map_deinit(&cache->keys);
         pen_free(cache);
@@ -155,6 +156,7 @@ static pen_status evaluate_step(struct pen_evaluator *e, int32_t index, int64_t 
         return pen_evaluate_column(e, index, first_row, n, err);
     case PEN_NODE_ONEHOT:
     case PEN_NODE_MULTIHOT:
+    case PEN_NODE_TFIDF:
         e->values[index] = e->values[node->arguments[0]];
         return PEN_OK;
     case PEN_NODE_TO_STRING:

@@ -50,6 +50,8 @@ struct pen_cache {
     int64_t item_starts_capacity, item_sizes_capacity, n_items;
     int32_t *ids;
     int64_t ids_capacity;
+    int32_t *places; /* UNIQUE: a table over one list */
+    int64_t places_capacity;
     int32_t *todo; /* entries to compute now */
     int64_t todo_capacity;
     struct pen_key_map keys; /* strings made of other values */
@@ -99,14 +101,19 @@ void pen_cache_refresh(struct pen_evaluator *e, struct pen_cache *cache, int64_t
 PEN_MUST_USE pen_status pen_evaluate_column(struct pen_evaluator *e, int32_t node, int64_t first_row, int64_t n,
                                             struct pen_error *err);
 PEN_MUST_USE pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t node, int64_t n, struct pen_error *err);
+/* What analyzers learned, applied: scaling, buckets, ranks, statistics of groups, classes. */
+PEN_MUST_USE pen_status pen_evaluate_learned(struct pen_evaluator *e, int32_t node, int64_t n, struct pen_error *err);
 PEN_MUST_USE pen_status pen_evaluate_string(struct pen_evaluator *e, int32_t node, int64_t n, struct pen_error *err);
 PEN_MUST_USE pen_status pen_evaluate_made_string(struct pen_evaluator *e, int32_t node, int64_t n,
                                                  struct pen_error *err);
 
-/* Of one entry, behind the cache's other items: tokens, which are parts of the source's bytes, and n-grams of tokens,
- * by their first token, then by length (TFX's order), joined with one space. */
-PEN_MUST_USE pen_status pen_compute_tokens(struct pen_cache *cache, int32_t entry, const struct pen_entries *source,
-                                           const char *text, size_t size, struct pen_error *err);
+/* Of one entry, behind the cache's other items: words or parts of a text, which are parts of the source's bytes; the
+ * first of equal tokens; n-grams by their first token, then by length (TFX's order), joined with one space. */
+PEN_MUST_USE pen_status pen_compute_tokens(const struct pen_node *node, struct pen_cache *cache, int32_t entry,
+                                           const struct pen_entries *source, const char *text, size_t size,
+                                           struct pen_error *err);
+PEN_MUST_USE pen_status pen_compute_unique(struct pen_cache *cache, int32_t entry, const struct pen_lists *tokens,
+                                           struct pen_error *err);
 PEN_MUST_USE pen_status pen_compute_ngrams(const struct pen_node *node, struct pen_cache *cache, int32_t entry,
                                            const struct pen_lists *tokens, struct pen_error *err);
 

@@ -190,66 +190,6 @@ static void int_ids(const int64_t *x, int64_t n_values, int32_t *ids, int64_t n)
     }
 }
 
-static void classes_of_numbers(const struct pen_analysis *found, const double *x, double *y, int64_t n)
-{
-    for (int64_t i = 0; i < n; i++) {
-        y[i] = (double)NAN;
-        for (int64_t k = 0; k < found->n_edges; k++) {
-            if (x[i] == found->edges[k]) {
-                y[i] = (double)k;
-                break;
-            }
-        }
-    }
-}
-
-/* A constant column: its values through the logistic function, mapped to the range, as TFX does. */
-static pen_status constant_minmax(const struct pen_evaluator *e, const struct pen_node *node, const double *x,
-                                  double *y, int64_t n, struct pen_error *err)
-{
-    struct pen_columns_map map = {.map = PEN_MAP_SIGMOID, .n = n, .a = x, .y = y};
-    PEN_TRY(e->exec->kernels->columns_map(e->exec, &map, err));
-    double range = node->number[1] - node->number[0];
-    map = (struct pen_columns_map){
-        .map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -node->number[0] / range, .t = range};
-    return e->exec->kernels->columns_map(e->exec, &map, err);
-}
-
-static pen_status scale(const struct pen_evaluator *e, const struct pen_node *node, const double *x, double *y,
-                        int64_t n, struct pen_error *err)
-{
-    const struct pen_analysis *found = &e->graph->analyses[node->analysis];
-    struct pen_columns_map map = {
-        .map = PEN_MAP_AFFINE, .n = n, .a = x, .y = y, .s = found->number[0], .t = found->number[1]};
-    if (node->op != PEN_NODE_MINMAX) {
-        return e->exec->kernels->columns_map(e->exec, &map, err);
-    }
-    double low = node->number[0], high = node->number[1];
-    if (!(found->number[1] > found->number[0])) {
-        return constant_minmax(e, node, x, y, n, err);
-    }
-    /* low + (x - min) * (high - low) / (max - min), written as one affine map. */
-    map.t = (high - low) / (found->number[1] - found->number[0]);
-    PEN_TRY(e->exec->kernels->columns_map(e->exec, &map, err));
-    if (low != 0) {
-        map = (struct pen_columns_map){.map = PEN_MAP_AFFINE, .n = n, .a = y, .y = y, .s = -low, .t = 1};
-        return e->exec->kernels->columns_map(e->exec, &map, err);
-    }
-    return PEN_OK;
-}
-
-static pen_status bucketize(const struct pen_evaluator *e, const struct pen_node *node, const double *x, int32_t *ids,
-                            int64_t n, struct pen_error *err)
-{
-    const struct pen_analysis *found = node->analysis >= 0 ? &e->graph->analyses[node->analysis] : NULL;
-    const struct pen_columns_bucketize op = {.n = n,
-                                             .x = x,
-                                             .edges = found != NULL ? found->edges : node->list,
-                                             .n_edges = found != NULL ? found->n_edges : node->n_list,
-                                             .ids = ids};
-    return e->exec->kernels->columns_bucketize(e->exec, &op, err);
-}
-
 pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
 {
     const struct pen_node *node = &e->graph->nodes[index];
@@ -309,17 +249,7 @@ pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n
     case PEN_NODE_INT_IDS:
         int_ids(a->data, node->integer[0], y, n);
         return PEN_OK;
-    case PEN_NODE_BUCKETIZE:
-    case PEN_NODE_BUCKETS:
-        return bucketize(e, node, a->data, y, n, err);
-    case PEN_NODE_CLASSES:
-        classes_of_numbers(&e->graph->analyses[node->analysis], a->data, y, n);
-        return PEN_OK;
-    case PEN_NODE_ZSCORE:
-    case PEN_NODE_MINMAX:
-    case PEN_NODE_ROBUST:
-        return scale(e, node, a->data, y, n, err);
     default:
-        PEN_FAIL(err, PEN_ERR_INTERNAL, "transform: no evaluation of %s", pen_node_op_text(node->op));
+        return pen_evaluate_learned(e, index, n, err);
     }
 }

@@ -101,15 +101,27 @@ static void compute_value(const struct pen_evaluator *e, const struct pen_node *
     }
 }
 
-/* lower, upper: the changed text behind the cache's other strings. */
+static bool is_space(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* lower, upper, trim: the changed text behind the cache's other strings. */
 static pen_status compute_string(const struct pen_node *node, struct pen_cache *cache, int32_t entry, const char *text,
                                  size_t size, struct pen_error *err)
 {
+    while (node->op == PEN_NODE_TRIM && size > 0 && is_space(text[size - 1])) {
+        size--;
+    }
+    while (node->op == PEN_NODE_TRIM && size > 0 && is_space(text[0])) {
+        text++;
+        size--;
+    }
     PEN_TRY(pen_grow((void **)&cache->bytes, &cache->bytes_capacity, cache->n_bytes + (int64_t)size + 1, 1, err));
     char *out = cache->bytes + cache->n_bytes;
     char from = node->op == PEN_NODE_LOWER ? 'A' : 'a', to = node->op == PEN_NODE_LOWER ? 'Z' : 'z';
     for (size_t i = 0; i < size; i++) {
-        out[i] = text[i] >= from && text[i] <= to ? (char)(text[i] ^ 0x20) : text[i];
+        out[i] = node->op != PEN_NODE_TRIM && text[i] >= from && text[i] <= to ? (char)(text[i] ^ 0x20) : text[i];
     }
     cache->starts[entry] = cache->n_bytes;
     cache->sizes[entry] = (int32_t)size;
@@ -200,6 +212,8 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
         if (source->lists != NULL) {
             if (node->op == PEN_NODE_NGRAMS) {
                 PEN_TRY(pen_compute_ngrams(node, cache, entry, source->lists, err));
+            } else if (node->op == PEN_NODE_UNIQUE) {
+                PEN_TRY(pen_compute_unique(cache, entry, source->lists, err));
             } else if (node->op == PEN_NODE_COUNT_TOKENS) {
                 ((int64_t *)cache->table)[entry] = source->lists->counts[entry];
             } else {
@@ -209,8 +223,8 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
         }
         size_t size = 0;
         const char *text = pen_entry(source->entries, entry, &size);
-        if (node->op == PEN_NODE_TOKENS) {
-            PEN_TRY(pen_compute_tokens(cache, entry, source->entries, text, size, err));
+        if (node->type == PEN_VALUE_TOKENS) {
+            PEN_TRY(pen_compute_tokens(node, cache, entry, source->entries, text, size, err));
         } else if (node->type == PEN_VALUE_STRING) {
             PEN_TRY(compute_string(node, cache, entry, text, size, err));
         } else {
@@ -238,15 +252,17 @@ static pen_status publish(struct pen_evaluator *e, int32_t index, struct pen_cac
     }
     if (node->type == PEN_VALUE_TOKENS || node->type == PEN_VALUE_ID_LIST) {
         bool own = node->type == PEN_VALUE_TOKENS;
-        cache->lists = (struct pen_lists){
-            .starts = own ? cache->starts : source->lists->starts,
-            .counts = own ? cache->sizes : source->lists->counts,
-            .strings = {.n_entries = cache->n_items,
-                        .starts = cache->item_starts,
-                        .sizes = cache->item_sizes,
-                        .bytes = node->op == PEN_NODE_TOKENS ? source->entries->bytes : cache->bytes},
-            .ids = cache->ids,
-            .generation = generation};
+        const char *bytes = source->entries != NULL       ? source->entries->bytes
+                            : node->op == PEN_NODE_NGRAMS ? cache->bytes
+                                                          : source->lists->strings.bytes;
+        cache->lists = (struct pen_lists){.starts = own ? cache->starts : source->lists->starts,
+                                          .counts = own ? cache->sizes : source->lists->counts,
+                                          .strings = {.n_entries = cache->n_items,
+                                                      .starts = cache->item_starts,
+                                                      .sizes = cache->item_sizes,
+                                                      .bytes = bytes},
+                                          .ids = cache->ids,
+                                          .generation = generation};
         *value = (struct pen_value){.data = source->data, .lists = &cache->lists};
         return PEN_OK;
     }

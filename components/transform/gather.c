@@ -1,4 +1,4 @@
-/* What analyzers gather of a tile, and how the parts of threads and segments come together. */
+/* What analyzers gather of numbers, tile by tile, and how the segments come together in row order. */
 #include "components/transform/analyze_internal.h"
 
 #include <math.h>
@@ -7,18 +7,104 @@
 enum pen_gathering pen_gathering_of(const struct pen_transform_graph *graph, int32_t index)
 {
     const struct pen_node *node = &graph->nodes[index];
-    enum pen_value_type type = graph->nodes[node->arguments[0]].type;
-    if (node->op == PEN_NODE_BUCKETIZE || node->op == PEN_NODE_MEDIAN || node->op == PEN_NODE_ROBUST) {
-        return PEN_GATHER_VALUES;
-    }
-    if (node->op == PEN_NODE_ZSCORE || node->op == PEN_NODE_MINMAX || node->op == PEN_NODE_MEAN ||
-        node->op == PEN_NODE_STD) {
+    switch ((int)node->op) {
+    case PEN_NODE_ZSCORE:
+    case PEN_NODE_MINMAX:
+    case PEN_NODE_MEAN:
+    case PEN_NODE_STD:
+    case PEN_NODE_VAR:
+    case PEN_NODE_MINIMUM:
+    case PEN_NODE_MAXIMUM:
         return PEN_GATHER_MOMENTS;
+    case PEN_NODE_SUM:
+        return PEN_GATHER_SUM;
+    case PEN_NODE_BUCKETIZE:
+    case PEN_NODE_RANK:
+    case PEN_NODE_MEDIAN:
+    case PEN_NODE_QUANTILE:
+    case PEN_NODE_ROBUST:
+        return PEN_GATHER_VALUES;
+    case PEN_NODE_BUCKETIZE_BY:
+        return PEN_GATHER_VALUES_BY;
+    case PEN_NODE_STATISTIC_BY:
+        return node->integer[0] >= PEN_STATISTIC_MEDIAN ? PEN_GATHER_VALUES_BY : PEN_GATHER_MOMENTS_BY;
+    case PEN_NODE_TFIDF:
+        return PEN_GATHER_DOCUMENTS;
+    default: /* VOCAB, VOCAB_LIST, MODE, CLASSES */
+        return PEN_GATHER_COUNTS;
     }
-    return type == PEN_VALUE_STRING || type == PEN_VALUE_TOKENS ? PEN_GATHER_STRINGS : PEN_GATHER_NUMBERS;
 }
 
-/* ---- gathering, one tile ---- */
+/* ---- totals ---- */
+
+static pen_status check_groups(const struct pen_transform_graph *graph, const struct pen_analyzer_total *total,
+                               int64_t most, const char *hint, struct pen_error *err)
+{
+    const struct pen_node *node = &graph->nodes[total->node];
+    if (total->n_groups > most) {
+        return pen_syntax_error(node->source, node->offset, err, "%s: expected at most %lld %s, found %lld; %s",
+                                node->op == PEN_NODE_TFIDF ? "tfidf" : "by", (long long)most,
+                                node->op == PEN_NODE_TFIDF ? "ids" : "groups", (long long)total->n_groups, hint);
+    }
+    return PEN_OK;
+}
+
+pen_status pen_total_init(struct pen_analyzer_total *total, const struct pen_transform_graph *graph, int32_t index,
+                          struct pen_counts *counts, struct pen_error *err)
+{
+    const struct pen_node *node = &graph->nodes[index];
+    *total = (struct pen_analyzer_total){.node = index,
+                                         .kind = pen_gathering_of(graph, index),
+                                         .moments = PEN_COLUMN_MOMENTS_INIT,
+                                         .sketch = {.level_values = PEN_SKETCH_LEVEL_VALUES},
+                                         .counts = counts};
+    if (total->kind == PEN_GATHER_DOCUMENTS) {
+        total->n_groups = pen_node_n_values(graph, node->arguments[0]);
+        return check_groups(graph, total, PEN_TRANSFORM_MAX_ONEHOT, "take the most frequent ones by top_k", err);
+    }
+    if (total->kind != PEN_GATHER_MOMENTS_BY && total->kind != PEN_GATHER_VALUES_BY) {
+        return PEN_OK;
+    }
+    static const char hint[] = "write by: vocab(x, top_k: 1000, oov: 1)";
+    total->n_groups = pen_node_n_values(graph, node->arguments[1]);
+    if (total->kind == PEN_GATHER_VALUES_BY) {
+        PEN_TRY(check_groups(graph, total, PEN_TRANSFORM_MAX_SKETCHES, hint, err));
+        PEN_ALLOC(total->sketches, total->n_groups, err);
+        for (int64_t g = 0; g < total->n_groups; g++) {
+            total->sketches[g].level_values = PEN_SKETCH_SMALL_LEVEL_VALUES;
+        }
+        return PEN_OK;
+    }
+    PEN_TRY(check_groups(graph, total, PEN_TRANSFORM_MAX_GROUPS, hint, err));
+    PEN_ALLOC(total->groups, total->n_groups, err);
+    return PEN_OK;
+}
+
+void pen_total_deinit(struct pen_analyzer_total *total)
+{
+    pen_sketch_deinit(&total->sketch);
+    for (int64_t g = 0; total->sketches != NULL && g < total->n_groups; g++) {
+        pen_sketch_deinit(&total->sketches[g]);
+    }
+    pen_free(total->sketches);
+    pen_free(total->groups);
+}
+
+void pen_gathered_deinit(struct pen_gathered *g)
+{
+    pen_free(g->values);
+    pen_free(g->groups);
+}
+
+/* ---- a tile ---- */
+
+/* A sum that loses nothing that a second double can hold (Neumaier). */
+static void add_exactly(double *sum, double *lost, double x)
+{
+    double larger = *sum + x;
+    *lost += fabs(*sum) >= fabs(x) ? (*sum - larger) + x : (x - larger) + *sum;
+    *sum = larger;
+}
 
 static pen_status gather_values(struct pen_gathered *g, const double *x, int64_t n, struct pen_error *err)
 {
@@ -30,194 +116,97 @@ static pen_status gather_values(struct pen_gathered *g, const double *x, int64_t
     return PEN_OK;
 }
 
-static pen_status count_number(struct pen_number_counts *c, uint64_t key, int64_t count, struct pen_error *err)
+static pen_status gather_groups(struct pen_gathered *g, const int32_t *groups, int64_t n, struct pen_error *err)
 {
-    if (2 * (c->map.n_keys + 1) > c->map.capacity) {
-        PEN_TRY(pen_key_map_grow(&c->map, err));
-    }
-    int64_t place = pen_key_map_place(&c->map, key);
-    if (c->map.numbers[place] < 0) {
-        int64_t n = c->map.n_keys;
-        PEN_TRY(pen_grow((void **)&c->keys, &c->keys_capacity, n + 1, sizeof *c->keys, err));
-        PEN_TRY(pen_grow((void **)&c->counts, &c->counts_capacity, n + 1, sizeof *c->counts, err));
-        c->map.keys[place] = key;
-        c->map.numbers[place] = (int32_t)n;
-        c->keys[n] = key;
-        c->counts[n] = 0;
-        c->map.n_keys++;
-    }
-    c->counts[c->map.numbers[place]] += count;
+    PEN_TRY(pen_grow((void **)&g->groups, &g->groups_capacity, g->n_values + n, sizeof *g->groups, err));
+    memcpy(g->groups + g->n_values, groups, (size_t)n * sizeof *groups);
     return PEN_OK;
 }
 
-static int64_t most_distinct(const struct pen_node *node)
+/* Beside the groups that came before; both close up over rows that have none. */
+static pen_status gather_values_by(struct pen_gathered *g, const double *x, int64_t n, struct pen_error *err)
 {
-    return node->op == PEN_NODE_CLASSES ? PEN_TRANSFORM_MAX_CLASSES : PEN_TRANSFORM_MAX_DISTINCT;
-}
-
-int64_t pen_gathered_n_distinct(const struct pen_gathered *g)
-{
-    return (g->strings == NULL ? 0 : pen_string_table_size(g->strings)) + g->numbers.map.n_keys;
-}
-
-pen_status pen_gathered_check_distinct(struct pen_gathered *g, const struct pen_transform_graph *graph, int32_t index,
-                                       struct pen_error *err)
-{
-    const struct pen_node *node = &graph->nodes[index];
-    if (pen_gathered_n_distinct(g) <= most_distinct(node)) {
-        return PEN_OK;
-    }
-    g->many = true;
-    if (node->op == PEN_NODE_CLASSES) {
-        return PEN_OK;
-    }
-    return pen_syntax_error(node->source, node->offset, err,
-                            "%s: expected at most %d distinct values, found more; use hash(x, n)",
-                            pen_node_op_text(node->op), PEN_TRANSFORM_MAX_DISTINCT);
-}
-
-static pen_status gather_numbers(struct pen_gathered *g, const struct pen_transform_graph *graph, int32_t index,
-                                 const void *data, int64_t n, struct pen_error *err)
-{
-    enum pen_value_type type = graph->nodes[graph->nodes[index].arguments[0]].type;
-    for (int64_t i = 0; i < n && !g->many; i++) {
-        uint64_t key = 0;
-        bool present = false;
-        if (type == PEN_VALUE_FLOAT) {
-            double x = ((const double *)data)[i] + 0.0;
-            memcpy(&key, &x, sizeof x);
-            present = x == x;
-        } else if (type == PEN_VALUE_INT) {
-            key = (uint64_t)((const int64_t *)data)[i];
-            present = key != (uint64_t)PEN_MISSING_INT;
-        } else {
-            int8_t truth = ((const int8_t *)data)[i];
-            key = (uint64_t)truth;
-            present = truth >= 0;
-        }
-        if (present) {
-            PEN_TRY(count_number(&g->numbers, key, 1, err));
-        }
-    }
-    return pen_gathered_check_distinct(g, graph, index, err);
-}
-
-/* Codes are counted first, so that a string enters the table once a tile. */
-static pen_status count_codes(struct pen_gathered *g, const int32_t *codes, int64_t n, int64_t *n_touched,
-                              struct pen_error *err)
-{
-    int64_t n_codes = 0;
+    PEN_TRY(pen_grow((void **)&g->values, &g->values_capacity, g->n_values + n, sizeof *g->values, err));
+    const int32_t *groups = g->groups + g->n_values;
     for (int64_t i = 0; i < n; i++) {
-        n_codes = codes[i] >= n_codes ? (int64_t)codes[i] + 1 : n_codes;
-    }
-    if (n_codes > g->n_code_counts) {
-        PEN_TRY(pen_grow((void **)&g->code_counts, &g->code_counts_capacity, n_codes, sizeof *g->code_counts, err));
-        memset(g->code_counts + g->n_code_counts, 0, (size_t)(n_codes - g->n_code_counts) * sizeof *g->code_counts);
-        g->n_code_counts = n_codes;
-    }
-    *n_touched = 0;
-    for (int64_t i = 0; i < n; i++) {
-        if (codes[i] >= 0 && g->code_counts[codes[i]]++ == 0) {
-            g->touched[(*n_touched)++] = codes[i];
-        }
+        int32_t group = groups[i];
+        g->values[g->n_values] = x[i];
+        g->groups[g->n_values] = group;
+        g->n_values += isfinite(x[i]) && group >= 0;
     }
     return PEN_OK;
 }
 
-static pen_status gather_strings(struct pen_gathered *g, const struct pen_transform_graph *graph, int32_t index,
-                                 const struct pen_value *value, int64_t n, struct pen_error *err)
-{
-    int64_t n_touched = 0, ignored = 0;
-    size_t size = 0;
-    PEN_TRY(count_codes(g, value->data, n, &n_touched, err));
-    for (int64_t i = 0; i < n_touched; i++) {
-        int32_t code = g->touched[i];
-        int64_t count = g->code_counts[code];
-        g->code_counts[code] = 0;
-        if (g->many) {
-            continue;
-        }
-        if (value->lists == NULL) {
-            const char *text = pen_entry(value->entries, code, &size);
-            PEN_TRY(pen_string_table_add(g->strings, text, size, count, &ignored, err));
-            continue;
-        }
-        for (int64_t k = 0; k < value->lists->counts[code]; k++) {
-            const char *text = pen_entry(&value->lists->strings, value->lists->starts[code] + k, &size);
-            PEN_TRY(pen_string_table_add(g->strings, text, size, count, &ignored, err));
-        }
-    }
-    return pen_gathered_check_distinct(g, graph, index, err);
-}
-
-pen_status pen_gather(struct pen_gathered *g, const struct pen_transform_graph *graph, struct pen_exec *exec,
-                      const struct pen_analyzer_total *total, const struct pen_value *value, int64_t n,
+pen_status pen_gather(const struct pen_evaluator *e, const struct pen_analyzer_total *total, struct pen_gathered *g,
+                      struct pen_thread_counts *counts, bool groups, const struct pen_value *value, int64_t n,
                       struct pen_error *err)
 {
-    if (total->kind == PEN_GATHER_MOMENTS) {
+    if (groups) {
+        return gather_groups(g, value->data, n, err);
+    }
+    switch (total->kind) {
+    case PEN_GATHER_MOMENTS: {
         struct pen_column_moments part;
         const struct pen_columns_moments op = {.n = n, .x = value->data, .out = &part};
-        PEN_TRY(exec->kernels->columns_moments(exec, &op, err));
+        PEN_TRY(e->exec->kernels->columns_moments(e->exec, &op, err));
         pen_column_moments_merge(&g->moments, &part);
         return PEN_OK;
     }
-    if (total->kind == PEN_GATHER_VALUES) {
-        return gather_values(g, value->data, n, err);
+    case PEN_GATHER_SUM: {
+        const double *x = value->data;
+        for (int64_t i = 0; i < n; i++) {
+            add_exactly(&g->sum, &g->lost, isfinite(x[i]) ? x[i] : 0);
+        }
+        return PEN_OK;
     }
-    return total->kind == PEN_GATHER_STRINGS ? gather_strings(g, graph, total->node, value, n, err)
-                                             : gather_numbers(g, graph, total->node, value->data, n, err);
-}
-
-pen_status pen_gathered_init(struct pen_gathered *g, enum pen_gathering kind, struct pen_error *err)
-{
-    g->moments = (struct pen_column_moments)PEN_COLUMN_MOMENTS_INIT;
-    if (kind == PEN_GATHER_STRINGS) {
-        PEN_TRY(pen_string_table_create(&g->strings, err));
-        PEN_ALLOC(g->touched, PEN_TRANSFORM_TILE, err);
+    case PEN_GATHER_VALUES:
+        return gather_values(g, value->data, n, err);
+    case PEN_GATHER_MOMENTS_BY:
+    case PEN_GATHER_VALUES_BY:
+        return gather_values_by(g, value->data, n, err);
+    case PEN_GATHER_COUNTS:
+    case PEN_GATHER_DOCUMENTS:
+        return pen_gather_counts(e, total, counts, value, n, err);
     }
     return PEN_OK;
 }
 
-void pen_gathered_deinit(struct pen_gathered *g)
+/* ---- a segment ---- */
+
+/* Welford's update, value by value. */
+static void add_to_groups(struct pen_group *groups, const struct pen_gathered *g)
 {
-    pen_free(g->values);
-    pen_string_table_destroy(g->strings);
-    pen_key_map_deinit(&g->numbers.map);
-    pen_free(g->numbers.keys);
-    pen_free(g->numbers.counts);
-    pen_free(g->code_counts);
-    pen_free(g->touched);
+    for (int64_t i = 0; i < g->n_values; i++) {
+        struct pen_group *to = &groups[g->groups[i]];
+        double x = g->values[i], delta = x - to->mean;
+        to->n++;
+        to->mean += delta / (double)to->n;
+        to->m2 += delta * (x - to->mean);
+        to->min = to->n == 1 || x < to->min ? x : to->min;
+        to->max = to->n == 1 || x > to->max ? x : to->max;
+        add_exactly(&to->sum, &to->lost, x);
+    }
 }
 
-pen_status pen_gathered_add_segment(struct pen_analyzer_total *total, struct pen_gathered *g, struct pen_error *err)
+pen_status pen_total_add_segment(struct pen_analyzer_total *total, struct pen_gathered *g, struct pen_error *err)
 {
     if (total->kind == PEN_GATHER_MOMENTS) {
         pen_column_moments_merge(&total->moments, &g->moments);
         g->moments = (struct pen_column_moments)PEN_COLUMN_MOMENTS_INIT;
+    } else if (total->kind == PEN_GATHER_SUM) {
+        add_exactly(&total->sum, &total->lost, g->sum);
+        total->lost += g->lost;
+        g->sum = 0;
+        g->lost = 0;
     } else if (total->kind == PEN_GATHER_VALUES) {
         PEN_TRY(pen_sketch_add(&total->sketch, g->values, g->n_values, err));
-        g->n_values = 0;
+    } else if (total->kind == PEN_GATHER_MOMENTS_BY) {
+        add_to_groups(total->groups, g);
+    } else if (total->kind == PEN_GATHER_VALUES_BY) {
+        for (int64_t i = 0; i < g->n_values; i++) {
+            PEN_TRY(pen_sketch_add(&total->sketches[g->groups[i]], &g->values[i], 1, err));
+        }
     }
-    return PEN_OK;
-}
-
-pen_status pen_gathered_merge_counts(struct pen_gathered *to, struct pen_gathered *from, struct pen_error *err)
-{
-    to->many = to->many || from->many;
-    for (int64_t k = 0; from->strings != NULL && k < pen_string_table_size(from->strings); k++) {
-        size_t size = 0;
-        int64_t ignored = 0;
-        const char *text = pen_string_table_text(from->strings, k, &size);
-        PEN_TRY(pen_string_table_add(to->strings, text, size, pen_string_table_count(from->strings, k), &ignored, err));
-    }
-    for (int64_t k = 0; k < from->numbers.map.n_keys; k++) {
-        PEN_TRY(count_number(&to->numbers, from->numbers.keys[k], from->numbers.counts[k], err));
-    }
-    pen_key_map_clear(&from->numbers.map);
-    if (from->strings != NULL) {
-        pen_string_table_destroy(from->strings);
-        from->strings = NULL;
-        PEN_TRY(pen_string_table_create(&from->strings, err));
-    }
+    g->n_values = 0;
     return PEN_OK;
 }

@@ -45,27 +45,87 @@ static pen_status load_vocabulary(struct loader *l, const pen_json *entry, struc
     return PEN_OK;
 }
 
+/* What a list of numbers must be. */
+enum numbers { GROWING, NOT_FALLING, DISTINCT, FINITE, ANY };
+
+static bool fits(enum numbers wanted, const double *values, int64_t i)
+{
+    switch (wanted) {
+    case GROWING:
+        return !isnan(values[i]) && (i == 0 || values[i - 1] < values[i]);
+    case NOT_FALLING:
+        return isfinite(values[i]) && (i == 0 || values[i - 1] <= values[i]);
+    case DISTINCT:
+        return !isnan(values[i]) && (i == 0 || values[i - 1] != values[i]);
+    case FINITE:
+        return isfinite(values[i]);
+    case ANY:
+        break;
+    }
+    return true;
+}
+
+static pen_status read_numbers(struct loader *l, const pen_json *list, const char *key, enum numbers wanted,
+                               double *values)
+{
+    static const char *const texts[] = {"growing", "ascending", "distinct", "finite", "any"};
+    for (int64_t i = 0; i < pen_json_size(list); i++) {
+        values[i] = pen_json_number_or(pen_json_at(list, i), (double)NAN);
+        if (!fits(wanted, values, i)) {
+            PEN_FAIL(l->err, PEN_ERR_DATA, "%s: expected %s numbers in '%s'", l->path, texts[wanted], key);
+        }
+    }
+    return PEN_OK;
+}
+
+/* n_wanted < 0: as many as there are. */
 static pen_status load_numbers(struct loader *l, struct pen_transform_graph *graph, const pen_json *entry,
-                               const char *key, bool ascending, struct pen_analysis *found)
+                               const char *key, enum numbers wanted, int64_t n_wanted, struct pen_analysis *found)
 {
     const pen_json *list = NULL;
     PEN_TRY(pen_json_need_array(entry, key, l->path, &list, l->err));
     int64_t n = pen_json_size(list);
+    if (n_wanted >= 0 && n != n_wanted) {
+        PEN_FAIL(l->err, PEN_ERR_DATA, "%s: expected %lld numbers in '%s', found %lld", l->path, (long long)n_wanted,
+                 key, (long long)n);
+    }
     double *values = pen_arena_alloc(&graph->arena, n + 1, sizeof *values);
     if (values == NULL) {
         PEN_FAIL(l->err, PEN_ERR_MEMORY, "out of memory: %s", l->path);
     }
-    for (int64_t i = 0; i < n; i++) {
-        const pen_json *item = pen_json_at(list, i);
-        values[i] = pen_json_number_or(item, (double)NAN);
-        bool ordered = i == 0 || (ascending ? values[i - 1] < values[i] : values[i - 1] != values[i]);
-        if (isnan(values[i]) || !ordered) {
-            PEN_FAIL(l->err, PEN_ERR_DATA, "%s: expected %s numbers in '%s'", l->path,
-                     ascending ? "growing" : "distinct", key);
-        }
-    }
+    PEN_TRY(read_numbers(l, list, key, wanted, values));
     found->edges = values;
     found->n_edges = n;
+    return PEN_OK;
+}
+
+static pen_status load_buckets_by(struct loader *l, struct pen_transform_graph *graph, const struct pen_node *node,
+                                  const pen_json *entry, struct pen_analysis *found)
+{
+    const pen_json *groups = NULL;
+    PEN_TRY(pen_json_need_array(entry, "edges", l->path, &groups, l->err));
+    int64_t n = pen_json_size(groups), n_edges = 0;
+    if (n != pen_node_n_values(graph, node->arguments[1])) {
+        PEN_FAIL(l->err, PEN_ERR_DATA, "%s: expected the edges of %lld groups, found %lld", l->path,
+                 (long long)pen_node_n_values(graph, node->arguments[1]), (long long)n);
+    }
+    for (int64_t g = 0; g < n; g++) {
+        n_edges += pen_json_size(pen_json_at(groups, g));
+    }
+    double *edges = pen_arena_alloc(&graph->arena, n_edges + 1, sizeof *edges);
+    int64_t *starts = pen_arena_alloc(&graph->arena, n + 1, sizeof *starts);
+    if (edges == NULL || starts == NULL) {
+        PEN_FAIL(l->err, PEN_ERR_MEMORY, "out of memory: %s", l->path);
+    }
+    for (int64_t g = 0; g < n; g++) {
+        const pen_json *list = pen_json_at(groups, g);
+        PEN_TRY(read_numbers(l, list, "edges", GROWING, edges + starts[g]));
+        starts[g + 1] = starts[g] + pen_json_size(list);
+    }
+    found->edges = edges;
+    found->n_edges = n_edges;
+    found->starts = starts;
+    found->n_groups = n;
     return PEN_OK;
 }
 
@@ -101,7 +161,7 @@ static pen_status load_classes(struct loader *l, struct pen_transform_graph *gra
     if (graph->nodes[node->arguments[0]].type == PEN_VALUE_STRING) {
         PEN_TRY(load_vocabulary(l, entry, found));
     } else {
-        PEN_TRY(load_numbers(l, graph, entry, "classes", false, found));
+        PEN_TRY(load_numbers(l, graph, entry, "classes", DISTINCT, -1, found));
     }
     int64_t n = found->vocabulary != NULL ? pen_string_table_size(found->vocabulary) : found->n_edges;
     if (n > PEN_TRANSFORM_MAX_CLASSES) {
@@ -135,7 +195,15 @@ static pen_status load_analysis(struct loader *l, struct pen_transform_graph *gr
         PEN_TRY(need_finite(l, entry, "min", &found->number[0]));
         return need_finite(l, entry, "max", &found->number[1]);
     case PEN_NODE_BUCKETIZE:
-        return load_numbers(l, graph, entry, "edges", true, found);
+        return load_numbers(l, graph, entry, "edges", GROWING, -1, found);
+    case PEN_NODE_BUCKETIZE_BY:
+        return load_buckets_by(l, graph, node, entry, found);
+    case PEN_NODE_RANK:
+        return load_numbers(l, graph, entry, "quantiles", NOT_FALLING, -1, found);
+    case PEN_NODE_STATISTIC_BY:
+        return load_numbers(l, graph, entry, "values", ANY, pen_node_n_values(graph, node->arguments[1]), found);
+    case PEN_NODE_TFIDF:
+        return load_numbers(l, graph, entry, "values", FINITE, pen_node_n_values(graph, node->arguments[0]), found);
     case PEN_NODE_MODE:
         return load_mode(l, graph, node, entry, found);
     case PEN_NODE_CLASSES:

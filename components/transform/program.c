@@ -26,25 +26,59 @@ const char *pen_node_op_text(enum pen_transform_op op)
     return texts[op];
 }
 
+enum { ANALYZER = 1, CONSTANT = 2, SHARES_CODES = 4 };
+
+static const uint8_t traits[PEN_NODE_OP_COUNT] = {
+    [PEN_NODE_CONST_INT] = CONSTANT,
+    [PEN_NODE_CONST_FLOAT] = CONSTANT,
+    [PEN_NODE_CONST_BOOL] = CONSTANT,
+    [PEN_NODE_CONST_STRING] = CONSTANT,
+    [PEN_NODE_LOWER] = SHARES_CODES,
+    [PEN_NODE_UPPER] = SHARES_CODES,
+    [PEN_NODE_TRIM] = SHARES_CODES,
+    [PEN_NODE_TOKENS] = SHARES_CODES,
+    [PEN_NODE_SPLIT] = SHARES_CODES,
+    [PEN_NODE_UNIQUE] = SHARES_CODES,
+    [PEN_NODE_NGRAMS] = SHARES_CODES,
+    [PEN_NODE_HASH_LIST] = SHARES_CODES,
+    [PEN_NODE_VOCAB] = ANALYZER,
+    [PEN_NODE_VOCAB_LIST] = ANALYZER | SHARES_CODES,
+    [PEN_NODE_BUCKETIZE] = ANALYZER,
+    [PEN_NODE_BUCKETIZE_BY] = ANALYZER,
+    [PEN_NODE_RANK] = ANALYZER,
+    [PEN_NODE_ZSCORE] = ANALYZER,
+    [PEN_NODE_MINMAX] = ANALYZER,
+    [PEN_NODE_ROBUST] = ANALYZER,
+    [PEN_NODE_MEAN] = ANALYZER | CONSTANT,
+    [PEN_NODE_STD] = ANALYZER | CONSTANT,
+    [PEN_NODE_MEDIAN] = ANALYZER | CONSTANT,
+    [PEN_NODE_VAR] = ANALYZER | CONSTANT,
+    [PEN_NODE_MINIMUM] = ANALYZER | CONSTANT,
+    [PEN_NODE_MAXIMUM] = ANALYZER | CONSTANT,
+    [PEN_NODE_SUM] = ANALYZER | CONSTANT,
+    [PEN_NODE_QUANTILE] = ANALYZER | CONSTANT,
+    [PEN_NODE_STATISTIC_BY] = ANALYZER,
+    [PEN_NODE_MODE] = ANALYZER | CONSTANT,
+    [PEN_NODE_ONEHOT] = SHARES_CODES,
+    [PEN_NODE_MULTIHOT] = SHARES_CODES,
+    [PEN_NODE_TFIDF] = ANALYZER | SHARES_CODES,
+    [PEN_NODE_CLASSES] = ANALYZER,
+};
+
 bool pen_node_is_analyzer(enum pen_transform_op op)
 {
-    return op == PEN_NODE_VOCAB || op == PEN_NODE_VOCAB_LIST || op == PEN_NODE_BUCKETIZE || op == PEN_NODE_ZSCORE ||
-           op == PEN_NODE_MINMAX || op == PEN_NODE_ROBUST || op == PEN_NODE_MEAN || op == PEN_NODE_STD ||
-           op == PEN_NODE_MEDIAN || op == PEN_NODE_MODE || op == PEN_NODE_CLASSES;
+    return (traits[op] & ANALYZER) != 0;
 }
 
 /* Values that do not depend on the row; once analyzed, what lies below them is not evaluated. */
 bool pen_node_is_constant(enum pen_transform_op op)
 {
-    return op == PEN_NODE_CONST_INT || op == PEN_NODE_CONST_FLOAT || op == PEN_NODE_CONST_BOOL ||
-           op == PEN_NODE_CONST_STRING || op == PEN_NODE_MEAN || op == PEN_NODE_STD || op == PEN_NODE_MEDIAN ||
-           op == PEN_NODE_MODE;
+    return (traits[op] & CONSTANT) != 0;
 }
 
 bool pen_node_shares_codes(enum pen_transform_op op)
 {
-    return op == PEN_NODE_LOWER || op == PEN_NODE_UPPER || op == PEN_NODE_TOKENS || op == PEN_NODE_NGRAMS ||
-           op == PEN_NODE_HASH_LIST || op == PEN_NODE_VOCAB_LIST || op == PEN_NODE_ONEHOT || op == PEN_NODE_MULTIHOT;
+    return (traits[op] & SHARES_CODES) != 0;
 }
 
 int64_t pen_node_n_values(const struct pen_transform_graph *graph, int32_t index)
@@ -63,10 +97,19 @@ int64_t pen_node_n_values(const struct pen_transform_graph *graph, int32_t index
     }
     case PEN_NODE_BUCKETIZE:
         return found->n_edges + 1;
+    case PEN_NODE_BUCKETIZE_BY: {
+        int64_t most = 0;
+        for (int64_t g = 0; g < found->n_groups; g++) {
+            int64_t n = found->starts[g + 1] - found->starts[g];
+            most = n > most ? n : most;
+        }
+        return most + 1;
+    }
     case PEN_NODE_BUCKETS:
         return node->n_list + 1;
     case PEN_NODE_ONEHOT:
     case PEN_NODE_MULTIHOT:
+    case PEN_NODE_TFIDF:
         return pen_node_n_values(graph, node->arguments[0]);
     default:
         return 0;

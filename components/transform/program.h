@@ -27,7 +27,9 @@ enum {
     PEN_TRANSFORM_MAX_DENSE = 1 << 16, /* numbers a row */
     PEN_TRANSFORM_MAX_ONEHOT = 4096,   /* columns of one onehot or multihot */
     PEN_TRANSFORM_MAX_CLASSES = 1000,
-    PEN_TRANSFORM_MAX_DISTINCT = 10000000 /* values counted for one vocabulary */
+    PEN_TRANSFORM_MAX_DISTINCT = 10000000, /* values of one vocabulary */
+    PEN_TRANSFORM_MAX_GROUPS = 100000,     /* groups of one `by:` */
+    PEN_TRANSFORM_MAX_SKETCHES = 4096      /* groups where each needs quantiles */
 };
 
 enum pen_value_type {
@@ -75,7 +77,10 @@ const char *pen_value_type_name(enum pen_value_type type); /* "a number", "a str
     X(CONTAINS, "contains") \
     X(STARTS_WITH, "starts_with") \
     X(JOIN, "join")                 /* STRING, STRING with text between */ \
+    X(TRIM, "trim") \
     X(TOKENS, "tokens") \
+    X(SPLIT, "split")               /* STRING at text */ \
+    X(UNIQUE, "unique")             /* TOKENS, each once */ \
     X(NGRAMS, "ngrams")             /* integer[0], integer[1]: sizes */ \
     X(COUNT_TOKENS, "count_tokens") \
     X(HASH, "hash")                 /* STRING; integer[0]: buckets, integer[1]: seed */ \
@@ -83,17 +88,28 @@ const char *pen_value_type_name(enum pen_value_type type); /* "a number", "a str
     X(VOCAB, "vocab")               /* analyzer; integer: top_k, min_count, oov */ \
     X(VOCAB_LIST, "vocab_list") \
     X(BUCKETIZE, "bucketize")       /* analyzer; integer[0]: buckets */ \
+    X(BUCKETIZE_BY, "bucketize_by") /* analyzer of FLOAT, IDS */ \
     X(BUCKETS, "buckets")           /* list: edges */ \
+    X(RANK, "rank")                 /* analyzer; integer[0]: quantiles between the ends */ \
+    X(INTERPOLATE, "interpolate")   /* list: edges */ \
     X(ZSCORE, "zscore")             /* analyzers of FLOAT */ \
     X(MINMAX, "minmax")             /* number: low, high */ \
     X(ROBUST, "robust") \
     X(MEAN, "mean") \
     X(STD, "std") \
     X(MEDIAN, "median") \
+    X(VAR, "var") \
+    X(MINIMUM, "minimum") \
+    X(MAXIMUM, "maximum") \
+    X(SUM, "sum") \
+    X(QUANTILE, "quantile")         /* number[0]: share of rows below */ \
+    X(STATISTIC_BY, "statistic_by") /* analyzer of FLOAT, IDS; integer[0]: enum pen_statistic, number[0]: where the group
+                                       is unknown or has no values, number[1]: QUANTILE's share */ \
     X(MODE, "mode")                 /* of any type: a value that does not depend on the row */ \
     X(INT_IDS, "int_ids")           /* INT in [0, integer[0]) */ \
     X(ONEHOT, "onehot") \
     X(MULTIHOT, "multihot") \
+    X(TFIDF, "tfidf")               /* analyzer of ID_LIST; integer[0]: smooth */ \
     X(CLASSES, "classes")           /* analyzer of the label: its distinct values */
 /* clang-format on */
 
@@ -105,16 +121,33 @@ enum pen_transform_op {
 };
 
 enum pen_comparison { PEN_EQ, PEN_NE, PEN_LT, PEN_LE, PEN_GT, PEN_GE };
+/* Of one group's finite values. An inverse is what a difference is multiplied by: 1 over the deviation, the range, the
+ * range of the quartiles; where that is not finite, 1, 0 and 1. */
+enum pen_statistic {
+    PEN_STATISTIC_MEAN,
+    PEN_STATISTIC_STD,
+    PEN_STATISTIC_VAR,
+    PEN_STATISTIC_MIN,
+    PEN_STATISTIC_MAX,
+    PEN_STATISTIC_SUM,
+    PEN_STATISTIC_INVERSE_STD,
+    PEN_STATISTIC_INVERSE_RANGE,
+    PEN_STATISTIC_MEDIAN, /* from here on by a sketch */
+    PEN_STATISTIC_QUANTILE,
+    PEN_STATISTIC_INVERSE_QUARTILES
+};
 enum pen_date_part { PEN_DATE_YEAR, PEN_DATE_MONTH, PEN_DATE_DAY, PEN_DATE_WEEKDAY, PEN_DATE_HOUR, PEN_DATE_MINUTE };
 
 /* What an analyzer found. */
 struct pen_analysis {
     bool done;
-    double number[2]; /* ZSCORE: mean, scale; MINMAX: min, max; ROBUST: median, scale; MEAN, STD, MEDIAN, MODE: [0] */
-    int64_t integer;  /* MODE of INT and BOOL */
-    const char *text; /* MODE of STRING; NULL: missing */
-    const double *edges;
+    double number[2];    /* ZSCORE: mean, scale; MINMAX: min, max; ROBUST: median, scale; constants: [0] */
+    int64_t integer;     /* MODE of INT and BOOL */
+    const char *text;    /* MODE of STRING; NULL: missing */
+    const double *edges; /* BUCKETIZE, RANK; STATISTIC_BY, TFIDF: the value of each id; CLASSES of numbers */
     int64_t n_edges;
+    const int64_t *starts; /* BUCKETIZE_BY: [n_groups + 1], the edges of each group */
+    int64_t n_groups;
     struct pen_string_table *vocabulary; /* VOCAB: index = id; CLASSES: index = class, in order */
     bool many;                           /* CLASSES: more than PEN_TRANSFORM_MAX_CLASSES distinct values */
 };

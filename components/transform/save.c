@@ -29,6 +29,16 @@ static pen_json *numbers_to_json(const double *values, int64_t n)
     return list;
 }
 
+static pen_json *groups_to_json(const struct pen_analysis *found)
+{
+    pen_json *list = pen_json_array();
+    for (int64_t g = 0; g < found->n_groups; g++) {
+        int64_t first = found->starts[g];
+        pen_json_push(list, numbers_to_json(found->edges + first, found->starts[g + 1] - first));
+    }
+    return list;
+}
+
 static void mode_to_json(const struct pen_node *node, const struct pen_analysis *found, pen_json *out)
 {
     if (node->type == PEN_VALUE_STRING) {
@@ -58,6 +68,16 @@ static pen_status analysis_to_json(const struct pen_transform_graph *graph, int6
         return PEN_OK;
     case PEN_NODE_BUCKETIZE:
         pen_json_set(out, "edges", numbers_to_json(found->edges, found->n_edges));
+        return PEN_OK;
+    case PEN_NODE_RANK:
+        pen_json_set(out, "quantiles", numbers_to_json(found->edges, found->n_edges));
+        return PEN_OK;
+    case PEN_NODE_STATISTIC_BY:
+    case PEN_NODE_TFIDF:
+        pen_json_set(out, "values", numbers_to_json(found->edges, found->n_edges));
+        return PEN_OK;
+    case PEN_NODE_BUCKETIZE_BY:
+        pen_json_set(out, "edges", groups_to_json(found));
         return PEN_OK;
     case PEN_NODE_MODE:
         mode_to_json(node, found, out);

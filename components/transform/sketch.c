@@ -1,37 +1,53 @@
-/* The quantile sketch: method and bound are in the header. */
+/* The quantile sketch: method and bound are in the header. Level 0 is sorted when it is full; a higher level is two
+ * sorted runs, which are merged. */
 #include "components/transform/sketch.h"
 
-#include <stdlib.h>
+#include "components/transform/sort.h"
+
+#include <math.h>
 #include <string.h>
 
-static int compare_doubles(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static pen_status push(struct pen_sketch *s, int level, const double *values, int64_t n, struct pen_error *err);
+
+/* Of two ascending runs of n values each, every second value, from the first or the second one. */
+static void merge_halves(const double *a, const double *b, int64_t n, bool odd, double *out)
+{
+    int64_t i = 0, j = 0;
+    for (int64_t k = 0; k < 2 * n; k++) {
+        bool first = j == n || (i < n && a[i] <= b[j]);
+        double value = first ? a[i] : b[j];
+        i += first;
+        j += !first;
+        out[k / 2] = (k & 1) == odd ? value : out[k / 2];
+    }
+}
 
 static pen_status compact(struct pen_sketch *s, int level, struct pen_error *err)
 {
     double *values = s->levels[level];
-    qsort(values, (size_t)s->sizes[level], sizeof *values, compare_doubles);
-    int64_t kept = s->sizes[level] / 2;
-    for (int64_t i = 0; i < kept; i++) {
-        values[i] = values[2 * i + s->odd[level]];
-    }
-    s->odd[level] = !s->odd[level];
-    s->sizes[level] = 0;
+    int64_t kept = s->level_values / 2;
+    bool odd = s->odd[level];
     if (level + 1 == PEN_SKETCH_LEVELS) {
-        PEN_FAIL(err, PEN_ERR_LIMIT, "quantiles: expected fewer than 2^56 values");
+        PEN_FAIL(err, PEN_ERR_LIMIT, "quantiles: expected fewer values than a sketch of %d levels holds",
+                 PEN_SKETCH_LEVELS);
     }
-    return push(s, level + 1, values, kept, err);
+    s->odd[level] = !odd;
+    s->sizes[level] = 0;
+    if (level > 0) {
+        merge_halves(values, values + kept, kept, odd, s->scratch);
+        return push(s, level + 1, s->scratch, kept, err);
+    }
+    pen_sort_doubles(values, s->level_values, s->scratch);
+    for (int64_t i = 0; i < kept; i++) {
+        values[i] = values[2 * i + odd];
+    }
+    return push(s, 1, values, kept, err);
 }
 
 static pen_status push(struct pen_sketch *s, int level, const double *values, int64_t n, struct pen_error *err)
 {
     while (n > 0) {
-        int64_t room = PEN_SKETCH_LEVEL_VALUES - s->sizes[level];
+        int64_t room = s->level_values - s->sizes[level];
         int64_t take = n < room ? n : room;
         PEN_TRY(pen_grow((void **)&s->levels[level], &s->capacities[level], s->sizes[level] + take, sizeof **s->levels,
                          err));
@@ -39,7 +55,7 @@ static pen_status push(struct pen_sketch *s, int level, const double *values, in
         s->sizes[level] += take;
         values += take;
         n -= take;
-        if (s->sizes[level] == PEN_SKETCH_LEVEL_VALUES && (n > 0 || level > 0)) {
+        if (s->sizes[level] == s->level_values && (n > 0 || level > 0)) {
             PEN_TRY(compact(s, level, err));
         }
     }
@@ -48,21 +64,35 @@ static pen_status push(struct pen_sketch *s, int level, const double *values, in
 
 pen_status pen_sketch_add(struct pen_sketch *sketch, const double *values, int64_t n, struct pen_error *err)
 {
+    for (int64_t i = 0; i < n; i++) {
+        sketch->low = sketch->n + i == 0 || values[i] < sketch->low ? values[i] : sketch->low;
+        sketch->high = sketch->n + i == 0 || values[i] > sketch->high ? values[i] : sketch->high;
+    }
     sketch->n += n;
-    if (n > 0 && sketch->sizes[0] == PEN_SKETCH_LEVEL_VALUES) {
+    if (n > 0 && sketch->scratch == NULL && sketch->n > sketch->level_values) {
+        sketch->scratch = pen_malloc(sketch->level_values, sizeof *sketch->scratch);
+        if (sketch->scratch == NULL) {
+            PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: quantiles of %lld values", (long long)sketch->n);
+        }
+    }
+    if (n > 0 && sketch->sizes[0] == sketch->level_values) {
         PEN_TRY(compact(sketch, 0, err));
     }
     return push(sketch, 0, values, n, err);
 }
 
-struct weighted {
-    double value;
-    int64_t weight;
-};
-
-static int compare_weighted(const void *a, const void *b)
+/* A level's ascending values join the ordered ones; `room` holds as many. */
+static void merge_level(struct pen_sketch *s, const double *level, int64_t n, int64_t weight, double *values,
+                        int64_t *weights)
 {
-    return compare_doubles(&((const struct weighted *)a)->value, &((const struct weighted *)b)->value);
+    int64_t i = 0, j = 0;
+    for (int64_t k = 0; k < s->n_ordered + n; k++) {
+        bool first = j == n || (i < s->n_ordered && s->ordered[i] <= level[j]);
+        values[k] = first ? s->ordered[i] : level[j];
+        weights[k] = first ? s->ranks[i] : weight;
+        i += first;
+        j += !first;
+    }
 }
 
 pen_status pen_sketch_sort(struct pen_sketch *s, struct pen_error *err)
@@ -71,34 +101,44 @@ pen_status pen_sketch_sort(struct pen_sketch *s, struct pen_error *err)
     for (int h = 0; h < PEN_SKETCH_LEVELS; h++) {
         total += s->sizes[h];
     }
-    struct weighted *all = pen_malloc(total + 1, sizeof *all);
+    double *values = pen_malloc(total + 1, sizeof *values);
+    int64_t *weights = pen_malloc(total + 1, sizeof *weights);
     s->ordered = pen_malloc(total + 1, sizeof *s->ordered);
     s->ranks = pen_malloc(total + 1, sizeof *s->ranks);
-    if (all == NULL || s->ordered == NULL || s->ranks == NULL) {
-        pen_free(all);
+    if (values == NULL || weights == NULL || s->ordered == NULL || s->ranks == NULL) {
+        pen_free(values);
+        pen_free(weights);
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: quantiles of %lld values", (long long)s->n);
     }
-    int64_t n = 0;
+    if (s->sizes[0] > 0) {
+        pen_sort_doubles(s->levels[0], s->sizes[0], values);
+    }
     for (int h = 0; h < PEN_SKETCH_LEVELS; h++) {
-        for (int64_t i = 0; i < s->sizes[h]; i++) {
-            all[n++] = (struct weighted){s->levels[h][i], (int64_t)1 << h};
+        if (s->sizes[h] > 0) {
+            merge_level(s, s->levels[h], s->sizes[h], (int64_t)1 << h, values, weights);
+            double *other = s->ordered;
+            int64_t *other_ranks = s->ranks;
+            s->ordered = values;
+            s->ranks = weights;
+            s->n_ordered += s->sizes[h];
+            values = other;
+            weights = other_ranks;
         }
     }
-    qsort(all, (size_t)n, sizeof *all, compare_weighted);
-    int64_t rank = 0;
-    for (int64_t i = 0; i < n; i++) {
-        rank += all[i].weight;
-        s->ordered[i] = all[i].value;
-        s->ranks[i] = rank;
+    for (int64_t i = 1; i < s->n_ordered; i++) {
+        s->ranks[i] += s->ranks[i - 1];
     }
-    s->n_ordered = n;
-    pen_free(all);
+    pen_free(values);
+    pen_free(weights);
     return PEN_OK;
 }
 
 double pen_sketch_at(const struct pen_sketch *s, int64_t rank)
 {
     int64_t low = 0, high = s->n_ordered - 1;
+    if (rank == 0 || rank == s->n - 1) {
+        return rank == 0 ? s->low : s->high;
+    }
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
         if (s->ranks[middle] > rank) {
@@ -108,6 +148,15 @@ double pen_sketch_at(const struct pen_sketch *s, int64_t rank)
         }
     }
     return s->ordered[low];
+}
+
+double pen_sketch_quantile(const struct pen_sketch *s, double share)
+{
+    double rank = share * (double)(s->n - 1);
+    int64_t below = (int64_t)floor(rank);
+    int64_t above = below + 1 < s->n ? below + 1 : below;
+    double low = pen_sketch_at(s, below), high = pen_sketch_at(s, above);
+    return low + (high - low) * (rank - (double)below);
 }
 
 double pen_sketch_median(const struct pen_sketch *s)
@@ -121,6 +170,7 @@ void pen_sketch_deinit(struct pen_sketch *s)
     for (int h = 0; h < PEN_SKETCH_LEVELS; h++) {
         pen_free(s->levels[h]);
     }
+    pen_free(s->scratch);
     pen_free(s->ordered);
     pen_free(s->ranks);
     *s = (struct pen_sketch){0};

@@ -76,7 +76,7 @@ static int64_t find_place(const struct pen_string_table *t, const char *text, si
 
 int64_t pen_string_table_find(const struct pen_string_table *table, const char *text, size_t size_bytes)
 {
-    return table->places[find_place(table, text, size_bytes, (uint32_t)pen_hash64(text, size_bytes))];
+    return table->places[find_place(table, text, size_bytes, pen_string_hash(text, size_bytes))];
 }
 
 static pen_status rehash(struct pen_string_table *t, struct pen_error *err)
@@ -100,11 +100,31 @@ static pen_status rehash(struct pen_string_table *t, struct pen_error *err)
     return PEN_OK;
 }
 
+size_t pen_string_table_bytes(const struct pen_string_table *table)
+{
+    return (size_t)table->starts[table->n];
+}
+
+uint32_t pen_string_hash(const char *text, size_t size_bytes)
+{
+    return (uint32_t)pen_hash64(text, size_bytes);
+}
+
+uint32_t pen_string_table_hash(const struct pen_string_table *table, int64_t index)
+{
+    return table->hashes[index];
+}
+
 pen_status pen_string_table_add(struct pen_string_table *table, const char *text, size_t size_bytes, int64_t count,
                                 int64_t *index, struct pen_error *err)
 {
+    return pen_string_table_add_hashed(table, text, size_bytes, pen_string_hash(text, size_bytes), count, index, err);
+}
+
+pen_status pen_string_table_add_hashed(struct pen_string_table *table, const char *text, size_t size_bytes,
+                                       uint32_t hash, int64_t count, int64_t *index, struct pen_error *err)
+{
     struct pen_string_table *t = table;
-    uint32_t hash = (uint32_t)pen_hash64(text, size_bytes);
     int64_t place = find_place(t, text, size_bytes, hash);
     if (t->places[place] < 0) {
         if (t->n >= INT32_MAX / 2) {

@@ -30,10 +30,17 @@ struct pen_string_table;
 PEN_MUST_USE pen_status pen_string_table_create(struct pen_string_table **table, struct pen_error *err);
 void pen_string_table_destroy(struct pen_string_table *table); /* NULL is fine */
 int64_t pen_string_table_size(const struct pen_string_table *table);
+size_t pen_string_table_bytes(const struct pen_string_table *table); /* of all its strings */
+uint32_t pen_string_hash(const char *text, size_t size_bytes);       /* what the table goes by */
+uint32_t pen_string_table_hash(const struct pen_string_table *table, int64_t index);
 int64_t pen_string_table_find(const struct pen_string_table *table, const char *text, size_t size_bytes); /* or -1 */
 /* *index: its number, new or old. The table then counts `count` more occurrences of it. */
 PEN_MUST_USE pen_status pen_string_table_add(struct pen_string_table *table, const char *text, size_t size_bytes,
                                              int64_t count, int64_t *index, struct pen_error *err);
+/* The same with the string's hash at hand. */
+PEN_MUST_USE pen_status pen_string_table_add_hashed(struct pen_string_table *table, const char *text, size_t size_bytes,
+                                                    uint32_t hash, int64_t count, int64_t *index,
+                                                    struct pen_error *err);
 const char *pen_string_table_text(const struct pen_string_table *table, int64_t index, size_t *size_bytes);
 int64_t pen_string_table_count(const struct pen_string_table *table, int64_t index);
 

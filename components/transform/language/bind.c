@@ -8,7 +8,7 @@
 
 static size_t name_length(const char *parameter)
 {
-    return strcspn(parameter, "#~$@?*=");
+    return strcspn(parameter, "#~$@?*!=");
 }
 
 static int count_parameters(const struct pen_function *f)
@@ -33,6 +33,8 @@ static const char *usage(struct pen_builder *b, const struct pen_function *f)
         pen_text_append(&text, p[name_length(p)] == '*' ? "..." : "");
         if (value != NULL) {
             pen_text_printf(&text, ": %s", value + 1);
+        } else if (p[name_length(p)] == '!') {
+            pen_text_append(&text, ": none");
         }
     }
     pen_text_append(&text, ")");
@@ -196,7 +198,7 @@ pen_status pen_call_bind(struct pen_builder *b, const struct pen_function *f, st
         const char *p = f->parameters[i];
         if (!filled[i] && strchr(p, '=') != NULL) {
             take_default(p, &bound->arguments[i]);
-        } else if (!filled[i] && strchr(p, '*') == NULL) {
+        } else if (!filled[i] && strchr(p, '*') == NULL && strchr(p, '!') == NULL) {
             return pen_syntax_error(b->source, call->offset, b->err, "%s: expected %.*s, found none; it is %s", f->name,
                                     (int)name_length(p), p, usage(b, f));
         }

@@ -73,19 +73,40 @@ pen_status pen_build_onehot(struct pen_builder *b, const struct pen_call *call, 
     return pen_builder_add(b, &node, call->syntax, out);
 }
 
-pen_status pen_build_multihot(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+/* Ids of tokens through a vocabulary, or a list of ids as it is. */
+static pen_status id_list(struct pen_builder *b, const struct pen_call *call, int64_t top_k, int32_t *x)
 {
-    int32_t x = call->arguments[0].node;
-    if (pen_builder_type(b, x) == PEN_VALUE_TOKENS) {
+    *x = call->arguments[0].node;
+    if (pen_builder_type(b, *x) == PEN_VALUE_TOKENS) {
         struct pen_node ids = {.op = PEN_NODE_VOCAB_LIST,
                                .type = PEN_VALUE_ID_LIST,
                                .n_arguments = 1,
-                               .arguments = {x},
-                               .integer = {PEN_TRANSFORM_MAX_ONEHOT, 1, 0}};
-        PEN_TRY(pen_builder_add(b, &ids, call->syntax, &x));
-    } else if (pen_builder_type(b, x) != PEN_VALUE_ID_LIST) {
-        return pen_call_wrong_type(b, call, 0, "a list of ids or of tokens");
+                               .arguments = {*x},
+                               .integer = {top_k, 1, 0}};
+        return pen_builder_add(b, &ids, call->syntax, x);
     }
-    struct pen_node node = {.op = PEN_NODE_MULTIHOT, .type = PEN_VALUE_DENSE, .n_arguments = 1, .arguments = {x}};
+    return pen_builder_type(b, *x) == PEN_VALUE_ID_LIST ? PEN_OK
+                                                        : pen_call_wrong_type(b, call, 0, "a list of ids or of tokens");
+}
+
+pen_status pen_build_multihot(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+{
+    struct pen_node node = {.op = PEN_NODE_MULTIHOT, .type = PEN_VALUE_DENSE, .n_arguments = 1};
+    PEN_TRY(id_list(b, call, PEN_TRANSFORM_MAX_ONEHOT, &node.arguments[0]));
+    return pen_builder_add(b, &node, call->syntax, out);
+}
+
+pen_status pen_build_tfidf(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+{
+    const struct pen_argument *top_k = &call->arguments[1];
+    if (top_k->integer < 1 || top_k->integer > PEN_TRANSFORM_MAX_ONEHOT) {
+        return pen_call_wrong(b, call, 1, "top_k of 1 to 4096");
+    }
+    if (top_k->syntax != NULL && pen_builder_type(b, call->arguments[0].node) != PEN_VALUE_TOKENS) {
+        return pen_call_wrong(b, call, 1, "no top_k, as ids know their own number");
+    }
+    struct pen_node node = {
+        .op = PEN_NODE_TFIDF, .type = PEN_VALUE_DENSE, .n_arguments = 1, .integer = {call->arguments[2].integer}};
+    PEN_TRY(id_list(b, call, top_k->integer, &node.arguments[0]));
     return pen_builder_add(b, &node, call->syntax, out);
 }

@@ -38,6 +38,30 @@ pen_status pen_build_tokens(struct pen_builder *b, const struct pen_call *call, 
     return pen_builder_add(b, &node, call->syntax, out);
 }
 
+pen_status pen_build_split(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+{
+    struct pen_node node = {.op = PEN_NODE_SPLIT,
+                            .type = PEN_VALUE_TOKENS,
+                            .n_arguments = 1,
+                            .text = call->arguments[1].text,
+                            .text_bytes = strlen(call->arguments[1].text)};
+    if (node.text_bytes == 0) {
+        return pen_call_wrong(b, call, 1, "a separator of one character or more");
+    }
+    PEN_TRY(pen_call_string(b, call, 0, &node.arguments[0]));
+    return pen_builder_add(b, &node, call->syntax, out);
+}
+
+pen_status pen_build_unique(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+{
+    if (pen_builder_type(b, call->arguments[0].node) != PEN_VALUE_TOKENS) {
+        return pen_call_wrong_type(b, call, 0, "a list of tokens");
+    }
+    struct pen_node node = {
+        .op = PEN_NODE_UNIQUE, .type = PEN_VALUE_TOKENS, .n_arguments = 1, .arguments = {call->arguments[0].node}};
+    return pen_builder_add(b, &node, call->syntax, out);
+}
+
 pen_status pen_build_ngrams(struct pen_builder *b, const struct pen_call *call, int32_t *out)
 {
     const struct pen_argument *sizes = &call->arguments[1];
@@ -81,7 +105,7 @@ pen_status pen_build_length(struct pen_builder *b, const struct pen_call *call, 
     return pen_builder_add(b, &node, call->syntax, out);
 }
 
-pen_status pen_build_count(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+pen_status pen_build_count_tokens(struct pen_builder *b, const struct pen_call *call, int32_t *out)
 {
     if (pen_builder_type(b, call->arguments[0].node) != PEN_VALUE_TOKENS) {
         return pen_call_wrong_type(b, call, 0, "a list of tokens");

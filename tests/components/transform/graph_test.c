@@ -16,7 +16,15 @@ static const char *const many[] = {"zscore(log1p(fill(x, 'median')))",
                                    "fill(n, 'mode') / 3",
                                    "if(fill(s, 'mode') == 'Cash', robust(x), 1e-9)",
                                    "multihot(hash(tokens(t), 5))",
-                                   "hash(concat(s, '-', x), 1000, seed: 7)"};
+                                   "hash(concat(s, '-', x), 1000, seed: 7)",
+                                   "zscore(x, by: s)",
+                                   "minmax(x, by: n)",
+                                   "robust(x, by: s) + quantile(x, 0.3, by: s)",
+                                   "bucketize(x, 3, by: s)",
+                                   "rank(x, 7) + interpolate(n, [0, 2, 5])",
+                                   "x / sum(x) + var(n) - min(x) * max(x)",
+                                   "tfidf(unique(tokens(t)), top_k: 5)",
+                                   "vocab(split(trim(t), ' '), top_k: 3)"};
 enum { N_MANY = sizeof many / sizeof many[0] };
 
 /* Equal bits in every tensor. */

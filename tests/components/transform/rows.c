@@ -70,8 +70,10 @@ pen_status pen_test_compile(struct pen_transform_graph **graph, const char *feat
 pen_status pen_test_compile_rows(struct pen_transform_graph **graph, const char *const *features, int64_t n_features,
                                  const struct pen_batch *batches, int64_t n_batches, struct pen_error *err)
 {
-    static const char *const names[] = {"f0", "f1", "f2", "f3", "f4", "f5", "f6", "f7", "f8", "f9", "f10", "f11"};
-    struct pen_transform_expression list[12];
+    static const char *const names[] = {"f0",  "f1",  "f2",  "f3",  "f4",  "f5",  "f6",  "f7",
+                                        "f8",  "f9",  "f10", "f11", "f12", "f13", "f14", "f15",
+                                        "f16", "f17", "f18", "f19", "f20", "f21", "f22"};
+    struct pen_transform_expression list[sizeof names / sizeof names[0]];
     for (int64_t i = 0; i < n_features; i++) {
         list[i] = (struct pen_transform_expression){names[i], features[i], "p.yaml", 1 + (int)i, 1};
     }

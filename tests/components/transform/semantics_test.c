@@ -58,6 +58,35 @@ static const struct dense_case dense_cases[] = {
     {"zscore(fill(x, 'mean'))", {-0.317332, -1.242883, -0.713996, 0, 0.343776, 1.930433}},
     {"x - mean(x)", {-1.2, -4.7, -2.7, 0, 1.3, 7.3}},
     {"robust(x)", {0, -0.875, -0.375, 0, 0.625, 2.125}},
+    {"sum(x)", {13.5, 13.5, 13.5, 13.5, 13.5, 13.5}},
+    {"count(x) + count(s) * 10", {55, 55, 55, 55, 55, 55}},
+    {"min(x) * 100 + max(x)", {-190, -190, -190, -190, -190, -190}},
+    {"var(x)", {17.16, 17.16, 17.16, 17.16, 17.16, 17.16}}, /* numpy.var: biased */
+    {"std(x)", {4.14246304, 4.14246304, 4.14246304, 4.14246304, 4.14246304, 4.14246304}},
+    {"quantile(x, 0.9)", {7.6, 7.6, 7.6, 7.6, 7.6, 7.6}}, /* numpy.quantile */
+    {"quantile(x, 1) + quantile(x, 0)", {8, 8, 8, 8, 8, 8}},
+    {"rank(x, 4)", {0.5, 0, 0.25, 0, 0.75, 1}},
+    {"rank(n, 2)", {0.5, 0, 0.5, 1, 0, 0.16666667}},
+    {"rank(if(n == 3, 0, n), 4)", {0, 0, 0, 1, 0, 0.75}},    /* 0 0 0 1 7: on the first quantile 0 */
+    {"rank(if(n == 3, 1, n), 4)", {0.5, 0, 0.5, 1, 0, 0.5}}, /* 0 1 1 1 7: the middle of equal quantiles */
+    {"interpolate(x, [0, 4, 8])", {0.1875, 0, 0, 0, 0.5, 1}},
+    {"mean(x, by: s)", {0.75, 4, 0.75, 0, 0, 4}}, /* no x with that s, no s: missing */
+    {"fill(mean(x, by: s), -1)", {0.75, 4, 0.75, -1, -1, 4}},
+    {"mean(x, by: buckets(n, [2]))", {0.75, 0, 0.75, 0.75, 7, 7}},
+    {"mean(x, by: n > 2)", {0.75, 0, 0.75, 0.75, 7, 7}},
+    {"mean(x, by: vocab(s, top_k: 1, oov: 1))", {0.75, 4, 0.75, 4, 0, 4}}, /* the rest is one group */
+    {"sum(x, by: s)", {1.5, 8, 1.5, 0, 0, 8}},
+    {"fill(count(x, by: s), -1)", {2, 2, 2, 0, -1, 2}},
+    {"min(x, by: s) * 100 + max(x, by: s)", {1.5, -190, 1.5, 0, 0, -190}},
+    {"std(x, by: s)", {0.75, 6, 0.75, 0, 0, 6}},
+    {"var(x, by: s)", {0.5625, 36, 0.5625, 0, 0, 36}},
+    {"median(x, by: s)", {0.75, 4, 0.75, 0, 0, 4}},
+    {"quantile(x, 0.25, by: s)", {0.375, 1, 0.375, 0, 0, 1}},
+    {"zscore(x, by: s)", {1, -1, -1, 0, 4, 1}}, /* an unknown group: x */
+    {"robust(x, by: s)", {0.5, -0.5, -0.5, 0, 4, 0.5}},
+    {"minmax(x, by: s)", {1, 0, 0, 0, 0.98201379, 1}},
+    {"minmax(x, -1, 1, by: s)", {1, -1, -1, 0, 0.96402758, 1}},
+    {"minmax(n * 0 + 2, by: s)", {0.88079708, 0, 0.88079708, 0.88079708, 0.88079708, 0.88079708}}, /* constant */
     {"s == 'Cash'", {1, 0, 1, 0, 0, 0}},
     {"'Cash' < s", {0, 0, 0, 1, 0, 0}},
     {"s != lower(s)", {1, 1, 1, 1, 0, 1}},
@@ -71,6 +100,10 @@ static const struct dense_case dense_cases[] = {
     {"count_tokens(tokens(t))", {2, 0, 2, 2, 0, 4}},
     {"count_tokens(ngrams(tokens(t), [1, 2]))", {3, 0, 3, 3, 0, 7}},
     {"count_tokens(ngrams(tokens(t), [2, 3]))", {1, 0, 1, 1, 0, 5}},
+    {"count_tokens(split(t, ' '))", {2, 0, 1, 2, 0, 4}},
+    {"count_tokens(split(s, 'a'))", {2, 2, 2, 1, 0, 2}},
+    {"count_tokens(unique(tokens(t)))", {2, 0, 2, 2, 0, 3}},
+    {"length(trim(concat('  ', s, ' ')))", {4, 4, 4, 7, 0, 4}},
     {"year(when)", {2024, 1969, 2013, 0, 0, 2024}},
     {"month(when)", {2, 12, 3, 0, 0, 2}},
     {"day(when)", {29, 31, 4, 0, 0, 29}},
@@ -123,6 +156,7 @@ static const struct ids_case ids_cases[] = {
     {"vocab(n)", 4, {0, -1, 0, 1, 3, 2}}, /* as text: 3 twice, then 7, 1, 0 */
     {"vocab(s, 2, min_count: 2, oov: 1)", 3, {0, 1, 0, 2, -1, 1}},
     {"bucketize(x, 2)", 2, {1, 0, 0, -1, 1, 1}},
+    {"bucketize(x, 2, by: s)", 2, {1, 0, 0, -1, -1, 1}},
     {"buckets(x, [0, 4])", 3, {1, 0, 1, -1, 2, 2}},
     {"hash(n, 1000)", 1000, {0, -1, 0, 0, 0, 0}},
 };
@@ -196,4 +230,39 @@ static void vectors_and_lists(void)
     pen_transform_destroy(graph);
 }
 
-PEN_SUITE(transform_semantics, PEN_CASE(dense_results), PEN_CASE(ids_results), PEN_CASE(vectors_and_lists));
+/* TFX's formula: tf is the share of the row's tokens, idf = 1 + ln((N + 1) / (df + 1)), or 1 + ln(N / df); N counts
+ * every row. Tokens b, a, U+6771U+4EAC, x, world, c, Hello in order of id. */
+static void tfidf_is_tfx_formula(void)
+{
+    static const int counts[ROWS][7] = {
+        {0, 0, 0, 0, 1, 0, 1}, {0}, {1, 1}, {0, 0, 1, 1}, {0}, {2, 1, 0, 0, 0, 1},
+    };
+    static const double df[7] = {2, 2, 1, 1, 1, 1, 1}, lengths[ROWS] = {2, 0, 2, 2, 0, 4};
+    static const char *const features[] = {"tfidf(tokens(t))", "tfidf(tokens(t), smooth: false)",
+                                           "tfidf(tokens(t), top_k: 2)"};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_transform_graph *graph = NULL;
+    struct pen_transform_scratch *scratch = NULL;
+    struct pen_tensor_batch out;
+    PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 3, pen_test_rows(), 1, &err), &err);
+    PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), false, scratch, &out, &err), &err);
+    PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_dense, 7 + 7 + 2);
+    PEN_CHECK_EQ_STR(pen_transform_spec(graph)->dense_names[4], "f0[world]");
+    for (int i = 0; i < ROWS; i++) {
+        for (int k = 0; k < 7; k++) {
+            double tf = lengths[i] > 0 ? counts[i][k] / lengths[i] : 0;
+            double smooth = tf * (1 + log(7.0 / (df[k] + 1))), plain = tf * (1 + log(6.0 / df[k]));
+            PEN_CHECK_NEAR((double)out.dense[16 * i + k], smooth, 1e-7);
+            PEN_CHECK_NEAR((double)out.dense[16 * i + 7 + k], plain, 1e-6);
+            if (k < 2) {
+                PEN_CHECK_NEAR((double)out.dense[16 * i + 14 + k], smooth, 1e-7);
+            }
+        }
+    }
+    pen_transform_scratch_destroy(scratch);
+    pen_transform_destroy(graph);
+}
+
+PEN_SUITE(transform_semantics, PEN_CASE(dense_results), PEN_CASE(ids_results), PEN_CASE(vectors_and_lists),
+          PEN_CASE(tfidf_is_tfx_formula));
