@@ -5,7 +5,16 @@
 
 #include <string.h>
 
-enum { LOG_LIMIT_BYTES = 64 << 20 };
+enum { LOG_LIMIT_BYTES = 64 << 20, RUNS_SHOWN = 50 };
+
+struct runs_values {
+    const char *last;
+};
+
+static const struct pen_arg runs_args[] = {
+    {"last", 'n', PEN_ARG_TEXT, offsetof(struct runs_values, last), "N", "the newest N, 50 when left out; or all"},
+    {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
+};
 
 static const char *text_of(const pen_json *record, const char *key)
 {
@@ -29,33 +38,51 @@ static pen_status print_and_free(struct pen_text *text, struct pen_error *err)
     return status;
 }
 
-static pen_status run_runs(struct pen_cli *cli, struct pen_error *err)
+static pen_status list_runs(const struct pen_cli *cli, struct pen_metadata *metadata, int64_t n, struct pen_error *err)
 {
-    struct pen_metadata metadata;
-    PEN_TRY(open_root(cli, &metadata, err));
-    pen_status status = PEN_OK;
-    if (cli->args.json) {
-        pen_json *document = pen_json_object();
-        pen_json_set_int(document, "schema", 1);
-        pen_json_set(document, "runs", pen_json_copy(metadata.runs));
+    pen_json *document = pen_json_object();
+    pen_json *list = pen_json_array();
+    struct pen_text text = {0};
+    for (int64_t i = n < 0 || n > metadata->n_runs ? 0 : metadata->n_runs - n; i < metadata->n_runs; i++) {
+        const pen_json *run = pen_metadata_run(metadata, i);
+        pen_json_push(list, pen_json_copy(run));
+        pen_text_printf(&text, "%-8s %-10s %-24s %8.3f s  %s %s\n", text_of(run, "run"), text_of(run, "status"),
+                        text_of(run, "time"), pen_json_number_or(pen_json_get(run, "seconds"), 0),
+                        text_of(run, "device"), text_of(run, "pushed"));
+    }
+    pen_json_set_int(document, "schema", 1);
+    pen_json_set(document, "runs", list);
+    pen_status status = pen_metadata_check(metadata, err);
+    if (status == PEN_OK && cli->args.json) {
         status = pen_cli_print_json(document, err);
-        pen_json_free(document);
-    } else {
-        struct pen_text text = {0};
-        for (int64_t i = 0; i < pen_json_size(metadata.runs); i++) {
-            const pen_json *run = pen_json_at(metadata.runs, i);
-            pen_text_printf(&text, "%-8s %-10s %-24s %8.3f s  %s %s\n", text_of(run, "run"), text_of(run, "status"),
-                            text_of(run, "time"), pen_json_number_or(pen_json_get(run, "seconds"), 0),
-                            text_of(run, "device"), text_of(run, "pushed"));
-        }
+    } else if (status == PEN_OK) {
         status = print_and_free(&text, err);
     }
+    pen_text_deinit(&text);
+    pen_json_free(document);
+    return status;
+}
+
+static pen_status run_runs(struct pen_cli *cli, struct pen_error *err)
+{
+    const struct runs_values *values = cli->values;
+    struct pen_metadata metadata;
+    int64_t n = RUNS_SHOWN;
+    if (values->last != NULL && strcmp(values->last, "all") == 0) {
+        n = -1;
+    } else if (values->last != NULL && (!pen_parse_int64(values->last, strlen(values->last), &n) || n < 1)) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "option --last: expected 1 or more, or all; found '%.40s'", values->last);
+    }
+    const char *root = NULL;
+    PEN_TRY(pen_cli_root(cli, &root, err));
+    PEN_TRY(n < 0 ? pen_metadata_open(&metadata, root, false, err) : pen_metadata_open_recent(&metadata, root, n, err));
+    pen_status status = list_runs(cli, &metadata, n, err);
     pen_metadata_close(&metadata);
     return status;
 }
 
 /* The run named on the line, or the newest. */
-static pen_status choose_run(const struct pen_cli *cli, const struct pen_metadata *metadata, int64_t position,
+static pen_status choose_run(const struct pen_cli *cli, struct pen_metadata *metadata, int64_t position,
                              const pen_json **run, struct pen_error *err)
 {
     const char *name = cli->args.positionals.n_items > position ? cli->args.positionals.items[position] : NULL;
@@ -67,39 +94,38 @@ static pen_status choose_run(const struct pen_cli *cli, const struct pen_metadat
     return PEN_OK;
 }
 
-static pen_status status_of(const struct pen_cli *cli, const struct pen_metadata *metadata, struct pen_error *err)
+static pen_status status_of(const struct pen_cli *cli, struct pen_metadata *metadata, struct pen_error *err)
 {
     const pen_json *run = NULL;
     PEN_TRY(choose_run(cli, metadata, 0, &run, err));
     pen_json *nodes = pen_json_array();
     struct pen_text text = {0};
     pen_text_printf(&text, "%s %s\n", text_of(run, "run"), text_of(run, "status"));
-    for (int64_t i = 0; i < pen_json_size(metadata->executions); i++) {
-        const pen_json *execution = pen_json_at(metadata->executions, i);
-        if (strcmp(text_of(execution, "run"), text_of(run, "run")) == 0) {
-            pen_text_printf(&text, "%-20s %-10s %8.3f s  %s\n", text_of(execution, "node"),
-                            text_of(execution, "status"), pen_json_number_or(pen_json_get(execution, "seconds"), 0),
-                            text_of(execution, "message"));
-            pen_json *node = pen_json_object();
-            pen_json_set_string(node, "node", text_of(execution, "node"));
-            pen_json_set_string(node, "status", text_of(execution, "status"));
-            pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(execution, "seconds"), 0));
-            pen_json_set_string(node, "message", text_of(execution, "message"));
-            pen_json_push(nodes, node);
-        }
+    const struct pen_metadata_query query = {.run = text_of(run, "run")};
+    for (int64_t i = pen_metadata_seek(metadata, 0, 1, &query); i >= 0;
+         i = pen_metadata_seek(metadata, i + 1, 1, &query)) {
+        const pen_json *execution = pen_metadata_execution(metadata, i);
+        pen_text_printf(&text, "%-20s %-10s %8.3f s  %s\n", text_of(execution, "node"), text_of(execution, "status"),
+                        pen_json_number_or(pen_json_get(execution, "seconds"), 0), text_of(execution, "message"));
+        pen_json *node = pen_json_object();
+        pen_json_set_string(node, "node", text_of(execution, "node"));
+        pen_json_set_string(node, "status", text_of(execution, "status"));
+        pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(execution, "seconds"), 0));
+        pen_json_set_string(node, "message", text_of(execution, "message"));
+        pen_json_push(nodes, node);
     }
     pen_json *document = pen_json_object();
     pen_json_set_int(document, "schema", 1);
     pen_json_set_string(document, "run", text_of(run, "run"));
     pen_json_set_string(document, "status", text_of(run, "status"));
     pen_json_set(document, "nodes", nodes);
-    pen_status status = PEN_OK;
-    if (cli->args.json) {
+    pen_status status = pen_metadata_check(metadata, err);
+    if (status == PEN_OK && cli->args.json) {
         status = pen_cli_print_json(document, err);
-        pen_text_deinit(&text);
-    } else {
+    } else if (status == PEN_OK) {
         status = print_and_free(&text, err);
     }
+    pen_text_deinit(&text);
     pen_json_free(document);
     return status;
 }
@@ -114,12 +140,11 @@ static pen_status run_status(struct pen_cli *cli, struct pen_error *err)
 }
 
 /* The newest log of the node: from the run it last executed in. */
-static pen_status print_log(struct pen_cli *cli, const struct pen_metadata *metadata, const char *node,
-                            struct pen_error *err)
+static pen_status print_log(struct pen_cli *cli, struct pen_metadata *metadata, const char *node, struct pen_error *err)
 {
     struct pen_text text = {0};
-    for (int64_t i = pen_json_size(metadata->runs) - 1; i >= 0; i--) {
-        const char *run = text_of(pen_json_at(metadata->runs, i), "run");
+    for (int64_t i = metadata->n_runs - 1; i >= 0; i--) {
+        const char *run = text_of(pen_metadata_run(metadata, i), "run");
         const char *path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, run, node);
         if (path != NULL && pen_path_exists(path)) {
             pen_status status = pen_file_read(path, LOG_LIMIT_BYTES, &text, err);
@@ -141,13 +166,11 @@ static pen_status run_logs(struct pen_cli *cli, struct pen_error *err)
     if (cli->args.positionals.n_items == 1) {
         status = print_log(cli, &metadata, cli->args.positionals.items[0], err);
     } else {
-        const pen_json *run = pen_metadata_find_run(&metadata, NULL);
-        for (int64_t i = 0; status == PEN_OK && i < pen_json_size(metadata.executions); i++) {
-            const pen_json *execution = pen_json_at(metadata.executions, i);
-            if (strcmp(text_of(execution, "run"), text_of(run, "run")) == 0 &&
-                strcmp(text_of(execution, "status"), "cached") != 0) {
-                status = print_log(cli, &metadata, text_of(execution, "node"), err);
-            }
+        const struct pen_metadata_query query = {.run = text_of(pen_metadata_find_run(&metadata, NULL), "run"),
+                                                 .is_first_hand = true};
+        for (int64_t i = pen_metadata_seek(&metadata, 0, 1, &query); status == PEN_OK && i >= 0;
+             i = pen_metadata_seek(&metadata, i + 1, 1, &query)) {
+            status = print_log(cli, &metadata, text_of(pen_metadata_execution(&metadata, i), "node"), err);
         }
     }
     pen_metadata_close(&metadata);
@@ -155,7 +178,14 @@ static pen_status run_logs(struct pen_cli *cli, struct pen_error *err)
 }
 
 const struct pen_verb pen_verb_runs = {
-    .name = "runs", .arguments = "", .summary = "list the runs below a root", .run = run_runs};
+    .name = "runs",
+    .arguments = "",
+    .summary = "list the runs below a root, the newest last",
+    .examples = "  penstock runs --last 5\n",
+    .args = runs_args,
+    .values_bytes = sizeof(struct runs_values),
+    .run = run_runs,
+};
 
 const struct pen_verb pen_verb_status = {
     .name = "status",

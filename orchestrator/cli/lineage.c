@@ -14,6 +14,9 @@ static const struct pen_arg artifacts_args[] = {
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
+/* Executions that made something, rather than took it from the cache. */
+static const struct pen_metadata_query made = {.has_outputs = true, .is_first_hand = true};
+
 static const char *text_of(const pen_json *record, const char *key)
 {
     return pen_json_string_or(pen_json_get(record, key), "");
@@ -26,12 +29,15 @@ static pen_status open_root(struct pen_cli *cli, struct pen_metadata *metadata, 
     return pen_metadata_open(metadata, root, false, err);
 }
 
-static pen_status finish(struct pen_cli *cli, pen_json *document, struct pen_text *text, struct pen_error *err)
+/* Prints one of the two, when all that was asked of the metadata could be read, and lets go of everything. */
+static pen_status finish(struct pen_cli *cli, struct pen_metadata *metadata, pen_json *document, struct pen_text *text,
+                         struct pen_error *err)
 {
-    pen_status status = PEN_OK;
-    if (cli->args.json) {
+    pen_status status = pen_metadata_check(metadata, err);
+    pen_metadata_close(metadata);
+    if (status == PEN_OK && cli->args.json) {
         status = pen_cli_print_json(document, err);
-    } else {
+    } else if (status == PEN_OK) {
         status = pen_text_check(text, err);
         if (status == PEN_OK) {
             status = pen_cli_print(pen_text_view(text), err);
@@ -49,13 +55,11 @@ static pen_status run_artifacts(struct pen_cli *cli, struct pen_error *err)
     struct pen_text text = {0};
     PEN_TRY(open_root(cli, &metadata, err));
     pen_json *list = pen_json_array();
-    for (int64_t i = 0; i < pen_json_size(metadata.executions); i++) {
-        const pen_json *execution = pen_json_at(metadata.executions, i);
+    for (int64_t i = pen_metadata_seek(&metadata, 0, 1, &made); i >= 0;
+         i = pen_metadata_seek(&metadata, i + 1, 1, &made)) {
+        const pen_json *execution = pen_metadata_execution(&metadata, i);
         const char *port = NULL;
         const pen_json *output = NULL;
-        if (strcmp(text_of(execution, "status"), "succeeded") != 0) {
-            continue;
-        }
         for (int64_t k = 0; pen_json_member(pen_json_get(execution, "outputs"), k, &port, &output); k++) {
             if (values->type == NULL || strcmp(values->type, text_of(output, "type")) == 0) {
                 pen_json_push(list, pen_json_copy(output));
@@ -64,15 +68,14 @@ static pen_status run_artifacts(struct pen_cli *cli, struct pen_error *err)
             }
         }
     }
-    pen_metadata_close(&metadata);
     pen_json *document = pen_json_object();
     pen_json_set_int(document, "schema", 1);
     pen_json_set(document, "artifacts", list);
-    return finish(cli, document, &text, err);
+    return finish(cli, &metadata, document, &text, err);
 }
 
 /* What the artifact was made of, as a tree; depth bounds a journal that was tampered with. */
-static pen_json *upstream(const struct pen_metadata *metadata, const char *id, int depth, struct pen_text *text)
+static pen_json *upstream(struct pen_metadata *metadata, const char *id, int depth, struct pen_text *text)
 {
     const pen_json *producer = NULL;
     const pen_json *output = pen_metadata_find_artifact(metadata, id, &producer);
@@ -95,20 +98,19 @@ static pen_json *upstream(const struct pen_metadata *metadata, const char *id, i
 }
 
 /* Artifacts made directly of this one. */
-static pen_json *downstream(const struct pen_metadata *metadata, const char *id, struct pen_text *text)
+static pen_json *downstream(struct pen_metadata *metadata, const char *id, struct pen_text *text)
 {
     pen_json *list = pen_json_array();
-    for (int64_t i = 0; i < pen_json_size(metadata->executions); i++) {
-        const pen_json *execution = pen_json_at(metadata->executions, i);
+    for (int64_t i = pen_metadata_seek(metadata, 0, 1, &made); i >= 0;
+         i = pen_metadata_seek(metadata, i + 1, 1, &made)) {
+        const pen_json *execution = pen_metadata_execution(metadata, i);
         const char *port = NULL;
         const pen_json *value = NULL;
         bool uses = false;
         for (int64_t k = 0; pen_json_member(pen_json_get(execution, "inputs"), k, &port, &value); k++) {
             uses = uses || strcmp(pen_json_string_or(value, ""), id) == 0;
         }
-        for (int64_t k = 0; uses && strcmp(text_of(execution, "status"), "succeeded") == 0 &&
-                            pen_json_member(pen_json_get(execution, "outputs"), k, &port, &value);
-             k++) {
+        for (int64_t k = 0; uses && pen_json_member(pen_json_get(execution, "outputs"), k, &port, &value); k++) {
             pen_text_printf(text, "  %s  %s\n", text_of(value, "id"), text_of(value, "type"));
             pen_json_push(list, pen_json_string(text_of(value, "id")));
         }
@@ -138,8 +140,7 @@ static pen_status run_lineage(struct pen_cli *cli, struct pen_error *err)
     pen_json_set(document, "artifact", upstream(&metadata, id, 1, &text));
     pen_text_append(&text, "used for\n");
     pen_json_set(document, "used_for", downstream(&metadata, id, &text));
-    pen_metadata_close(&metadata);
-    return finish(cli, document, &text, err);
+    return finish(cli, &metadata, document, &text, err);
 }
 
 /* The last two executions of the node whose keys differ. */
@@ -151,11 +152,10 @@ static pen_status run_why(struct pen_cli *cli, struct pen_error *err)
     PEN_TRY(open_root(cli, &metadata, err));
     const pen_json *last = NULL;
     const pen_json *before = NULL;
-    for (int64_t i = pen_json_size(metadata.executions) - 1; i >= 0 && before == NULL; i--) {
-        const pen_json *execution = pen_json_at(metadata.executions, i);
-        if (strcmp(text_of(execution, "node"), node) != 0) {
-            continue;
-        }
+    const struct pen_metadata_query query = {.node = node};
+    for (int64_t i = pen_metadata_seek(&metadata, metadata.n_executions - 1, -1, &query); i >= 0 && before == NULL;
+         i = pen_metadata_seek(&metadata, i - 1, -1, &query)) {
+        const pen_json *execution = pen_metadata_execution(&metadata, i);
         if (last == NULL) {
             last = execution;
         } else if (strcmp(text_of(execution, "key"), text_of(last, "key")) != 0) {
@@ -169,9 +169,9 @@ static pen_status run_why(struct pen_cli *cli, struct pen_error *err)
         pen_metadata_close(&metadata);
         return status;
     }
-    pen_json *changes = before == NULL
-                            ? pen_json_array()
-                            : pen_cache_key_differences(pen_json_get(before, "parts"), pen_json_get(last, "parts"));
+    pen_json *changes = before == NULL ? pen_json_array()
+                                       : pen_cache_key_differences(pen_metadata_member(&metadata, before, "parts"),
+                                                                   pen_metadata_member(&metadata, last, "parts"));
     pen_text_printf(&text, "%s: %s in %s\n", node, text_of(last, "status"), text_of(last, "run"));
     if (before == NULL) {
         pen_text_append(&text, "nothing it was made of ever changed\n");
@@ -188,8 +188,7 @@ static pen_status run_why(struct pen_cli *cli, struct pen_error *err)
     pen_json_set_string(document, "run", text_of(last, "run"));
     pen_json_set_string(document, "compared_with", before == NULL ? NULL : text_of(before, "run"));
     pen_json_set(document, "changes", changes);
-    pen_metadata_close(&metadata);
-    return finish(cli, document, &text, err);
+    return finish(cli, &metadata, document, &text, err);
 }
 
 const struct pen_verb pen_verb_artifacts = {

@@ -7,9 +7,9 @@
 enum { EXIT_WORK = 10 };
 
 struct values {
-    const char *from, *to, *only, *device;
+    const char *from, *to, *only, *resume, *device;
     struct pen_config_strings sets;
-    bool no_cache, detailed_exitcode;
+    bool no_cache, paranoid, detailed_exitcode;
 };
 
 static const struct pen_arg args[] = {
@@ -17,7 +17,9 @@ static const struct pen_arg args[] = {
     {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "as in run"},
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "as in run"},
     {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "as in run"},
+    {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN", "as in run"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "as in run"},
+    {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL, "as in run"},
     {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "as in run"},
     {"detailed-exitcode", 0, PEN_ARG_FLAG, offsetof(struct values, detailed_exitcode), NULL,
      "exit with 10 when something would run"},
@@ -55,7 +57,9 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         .from = values->from,
         .to = values->to,
         .only = values->only,
+        .resume = values->resume,
         .no_cache = values->no_cache,
+        .paranoid = values->paranoid,
         .device = values->device,
     };
     pen_json *plan = NULL;

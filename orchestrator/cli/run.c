@@ -5,9 +5,9 @@
 #include "orchestrator/cli/verbs.h"
 
 struct values {
-    const char *from, *to, *only, *device;
+    const char *from, *to, *only, *resume, *device;
     struct pen_config_strings sets;
-    bool no_cache;
+    bool no_cache, paranoid;
 };
 
 static const struct pen_arg args[] = {
@@ -15,7 +15,11 @@ static const struct pen_arg args[] = {
     {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "run this node and what it depends on"},
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "run this node alone"},
     {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "change an option: trainer.steps=500"},
+    {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN",
+     "continue a run that did not end well, or 'last': what succeeded in it is kept"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run nodes even when nothing changed"},
+    {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL,
+     "hash every artifact before it is used again, however untouched it looks"},
     {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "auto, cpu, cuda or cuda:N"},
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
@@ -33,7 +37,9 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         .from = values->from,
         .to = values->to,
         .only = values->only,
+        .resume = values->resume,
         .no_cache = values->no_cache,
+        .paranoid = values->paranoid,
         .device = values->device,
     };
     pen_status status = pen_display_run(cli, &pipeline, &options, err);
@@ -46,7 +52,8 @@ const struct pen_verb pen_verb_run = {
     .arguments = "PIPELINE.yaml",
     .summary = "run a pipeline: what changed runs, the rest comes from the cache",
     .examples = "  penstock run pipeline.yaml\n"
-                "  penstock run pipeline.yaml --set trainer.steps=500 --from trainer\n",
+                "  penstock run pipeline.yaml --set trainer.steps=500 --from trainer\n"
+                "  penstock run pipeline.yaml --resume last\n",
     .args = args,
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,

@@ -97,7 +97,7 @@ static const char *wanted_type(const char *name)
 }
 
 /* The staging folder of a failed node of the last run: its anomalies, say, are worth seeing. */
-static const char *failed_output(struct pen_cli *cli, const struct pen_metadata *metadata, const struct kind *kind)
+static const char *failed_output(struct pen_cli *cli, struct pen_metadata *metadata, const struct kind *kind)
 {
     const pen_json *run = pen_metadata_find_run(metadata, NULL);
     const char *name = pen_json_string_or(pen_json_get(run, "run"), "");

@@ -1,7 +1,9 @@
-/* Opening a root, replaying its journal, and the questions asked of it. */
+/* Opening a root, replaying its journal into the index, recording. */
 #include "orchestrator/metadata/metadata.h"
 
 #include "core/log.h"
+#include "core/memory.h"
+#include "orchestrator/metadata/metadata_internal.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,42 +16,77 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-static void apply(struct pen_metadata *metadata, const pen_json *record)
+/* The newest run of that name; nearly always the last one. */
+static struct pen_run_entry *run_named(const struct pen_metadata *metadata, uint64_t name)
 {
-    const char *kind = text_of(record, "kind");
-    metadata->last_seq = pen_json_int_or(pen_json_get(record, "seq"), metadata->last_seq);
-    if (strcmp(kind, "run_start") == 0) {
-        pen_json *run = pen_json_copy(record);
-        pen_json_set_string(run, "status", "running");
-        pen_json_push(metadata->runs, run);
-    } else if (strcmp(kind, "exec_start") == 0) {
-        metadata->last_execution = pen_json_int_or(pen_json_get(record, "execution"), metadata->last_execution);
-    } else if (strcmp(kind, "execution") == 0) {
-        int64_t number = pen_json_int_or(pen_json_get(record, "execution"), 0);
-        metadata->last_execution = number > metadata->last_execution ? number : metadata->last_execution;
-        pen_json_push(metadata->executions, pen_json_copy(record));
-    } else if (strcmp(kind, "run_end") == 0) {
-        pen_json *run = (pen_json *)(uintptr_t)pen_metadata_find_run(metadata, text_of(record, "run"));
-        const char *key = NULL;
-        const pen_json *value = NULL;
-        for (int64_t i = 0; run != NULL && pen_json_member(record, i, &key, &value); i++) {
-            if (strcmp(key, "kind") != 0 && strcmp(key, "seq") != 0 && strcmp(key, "time") != 0) {
-                pen_json_set(run, key, pen_json_copy(value));
-            }
+    for (int64_t i = metadata->n_runs - 1; i >= 0; i--) {
+        if (metadata->runs[i].name == name) {
+            return &metadata->runs[i];
         }
     }
+    return NULL;
 }
 
-static pen_status visit(void *user, const pen_json *record, struct pen_error *err)
+static pen_status add_run(struct pen_metadata *metadata, const struct pen_record *record,
+                          struct pen_journal_place place, struct pen_error *err)
+{
+    PEN_TRY(pen_grow((void **)&metadata->runs, &metadata->runs_capacity, metadata->n_runs + 1, sizeof *metadata->runs,
+                     err));
+    bool is_whole = record->kind == PEN_RECORD_RUN;
+    metadata->runs[metadata->n_runs++] = (struct pen_run_entry){
+        .start = place,
+        .name = record->run,
+        .seq = record->seq,
+        .status = is_whole ? record->status : PEN_RECORD_RUNNING,
+    };
+    return PEN_OK;
+}
+
+static pen_status add_execution(struct pen_metadata *metadata, const struct pen_record *record,
+                                struct pen_journal_place place, struct pen_error *err)
+{
+    PEN_TRY(pen_grow((void **)&metadata->executions, &metadata->executions_capacity, metadata->n_executions + 1,
+                     sizeof *metadata->executions, err));
+    metadata->executions[metadata->n_executions++] = (struct pen_execution_entry){.place = place, .record = *record};
+    if (record->status != PEN_RECORD_CACHED) {
+        PEN_TRY(pen_grow((void **)&metadata->first_hand, &metadata->first_hand_capacity, metadata->n_first_hand + 1,
+                         sizeof *metadata->first_hand, err));
+        metadata->first_hand[metadata->n_first_hand++] = metadata->n_executions - 1;
+    }
+    return PEN_OK;
+}
+
+pen_status pen_metadata_visit(void *user, const char *json, size_t size_bytes, struct pen_journal_place place,
+                              struct pen_error *err)
 {
     struct pen_metadata *metadata = user;
-    int64_t seq = pen_json_int_or(pen_json_get(record, "seq"), -1);
-    if (seq != metadata->last_seq + 1) {
-        PEN_FAIL(err, PEN_ERR_DATA, "%s: expected record %lld, found %lld", metadata->journal.path,
-                 (long long)metadata->last_seq + 1, (long long)seq);
+    struct pen_record record;
+    PEN_TRY(pen_record_look(&record, json, size_bytes, err));
+    if (record.execution > metadata->last_execution) {
+        metadata->last_execution = record.execution;
     }
-    apply(metadata, record);
-    return PEN_OK;
+    switch (record.kind) {
+    case PEN_RECORD_RUN:
+    case PEN_RECORD_RUN_START:
+        return add_run(metadata, &record, place, err);
+    case PEN_RECORD_RUN_END: {
+        struct pen_run_entry *run = run_named(metadata, record.run);
+        if (run != NULL) {
+            run->end = place;
+            run->has_end = true;
+            run->status = record.status;
+            pen_json_free(run->json);
+            run->json = NULL;
+        }
+        return PEN_OK;
+    }
+    case PEN_RECORD_EXECUTION:
+        return add_execution(metadata, &record, place, err);
+    case PEN_RECORD_EXEC_START:
+    case PEN_RECORD_OTHER:
+    default:
+        return PEN_OK;
+    }
 }
 
 static pen_status initialise(const char *folder, struct pen_error *err)
@@ -87,9 +124,10 @@ static pen_status initialise(const char *folder, struct pen_error *err)
 /* Runs without an end were killed: nobody holds the lock that we hold now. */
 static pen_status abandon_unfinished(struct pen_metadata *metadata, struct pen_error *err)
 {
-    for (int64_t i = 0; i < pen_json_size(metadata->runs); i++) {
-        const pen_json *run = pen_json_at(metadata->runs, i);
-        if (strcmp(text_of(run, "status"), "running") == 0) {
+    for (int64_t i = 0; i < metadata->n_runs; i++) {
+        if (metadata->runs[i].status == PEN_RECORD_RUNNING) {
+            const pen_json *run = pen_metadata_run(metadata, i);
+            PEN_TRY(pen_metadata_check(metadata, err));
             pen_log(PEN_LOG_WARNING,
                     "run %s was killed before its end: recorded as abandoned, going on from what it published",
                     text_of(run, "run"));
@@ -116,135 +154,99 @@ static pen_status take_lock(struct pen_lock *lock, const char *path, struct pen_
     return status;
 }
 
-pen_status pen_metadata_open(struct pen_metadata *metadata, const char *root, bool write, struct pen_error *err)
+void pen_metadata_init(struct pen_metadata *metadata, const char *root)
+{
+    *metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT};
+    (void)snprintf(metadata->root, sizeof metadata->root, "%s", root);
+}
+
+static pen_status open_for_writing(struct pen_metadata *metadata, const char *folder, struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    PEN_TRY(pen_path_join(path, folder, "lock", err));
+    PEN_TRY(pen_directory_create(folder, err));
+    PEN_TRY(take_lock(&metadata->lock, path, err));
+    PEN_TRY(initialise(folder, err));
+    PEN_TRY(pen_journal_open(&metadata->journal, folder, true, pen_metadata_visit, metadata, err));
+    if (metadata->journal.torn_bytes > 0) {
+        pen_json *repair = pen_json_object();
+        pen_json_set_int(repair, "torn_bytes", metadata->journal.torn_bytes);
+        PEN_TRY(pen_metadata_record(metadata, "repair", repair, err));
+    }
+    PEN_TRY(pen_metadata_compact(metadata, err));
+    return abandon_unfinished(metadata, err);
+}
+
+static pen_status open_root(struct pen_metadata *metadata, const char *root, bool write, int64_t n_recent,
+                            struct pen_error *err)
 {
     char folder[PEN_PATH_BYTES];
-    char path[PEN_PATH_BYTES];
-    *metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
-    PEN_TRY(pen_path_join(folder, root, "metadata", err));
-    PEN_TRY(pen_path_join(path, folder, "lock", err));
-    (void)snprintf(metadata->root, sizeof metadata->root, "%s", root);
-    if (!write && !pen_path_is_directory(folder)) {
-        PEN_FAIL(err, PEN_ERR_NOT_FOUND,
-                 "%s: expected a pipeline root, found no metadata in it; run a pipeline first, "
-                 "or name its root with --root",
-                 root);
-    }
-    metadata->runs = pen_json_array();
-    metadata->executions = pen_json_array();
-    pen_status status = metadata->runs == NULL || metadata->executions == NULL
-                            ? pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: opening %s", root)
-                            : PEN_OK;
+    pen_metadata_init(metadata, root);
+    pen_status status = pen_path_join(folder, root, "metadata", err);
+    PEN_TRY_GOTO(end, status);
     if (write) {
-        PEN_TRY_GOTO(failed, status);
-        PEN_TRY_GOTO(failed, pen_directory_create(folder, err));
-        PEN_TRY_GOTO(failed, take_lock(&metadata->lock, path, err));
-        PEN_TRY_GOTO(failed, initialise(folder, err));
+        status = open_for_writing(metadata, folder, err);
+    } else if (!pen_path_is_directory(folder)) {
+        status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
+                               "%s: expected a pipeline root, found no metadata in it; run a pipeline first, "
+                               "or name its root with --root",
+                               root);
+    } else if (n_recent > 0) {
+        status = pen_journal_open_recent(&metadata->journal, folder, "\"kind\":\"run_start\"", n_recent,
+                                         pen_metadata_visit, metadata, err);
+    } else {
+        status = pen_journal_open(&metadata->journal, folder, false, pen_metadata_visit, metadata, err);
     }
-    PEN_TRY_GOTO(failed, status);
-    PEN_TRY_GOTO(failed, pen_journal_open(&metadata->journal, folder, write, visit, metadata, err));
-    if (write) {
-        PEN_TRY_GOTO(failed, abandon_unfinished(metadata, err));
+end:
+    if (status != PEN_OK) {
+        pen_metadata_close(metadata);
     }
-    return PEN_OK;
-failed:
-    pen_metadata_close(metadata);
     return status;
+}
+
+pen_status pen_metadata_open(struct pen_metadata *metadata, const char *root, bool write, struct pen_error *err)
+{
+    return open_root(metadata, root, write, 0, err);
+}
+
+pen_status pen_metadata_open_recent(struct pen_metadata *metadata, const char *root, int64_t n_runs,
+                                    struct pen_error *err)
+{
+    return open_root(metadata, root, false, n_runs, err);
 }
 
 void pen_metadata_close(struct pen_metadata *metadata)
 {
     pen_journal_close(&metadata->journal);
     pen_lock_release(&metadata->lock);
-    pen_json_free(metadata->runs);
-    pen_json_free(metadata->executions);
-    metadata->runs = NULL;
-    metadata->executions = NULL;
+    for (int64_t i = 0; i < metadata->n_runs; i++) {
+        pen_json_free(metadata->runs[i].json);
+    }
+    for (int64_t i = 0; i < metadata->n_executions; i++) {
+        pen_json_free(metadata->executions[i].json);
+    }
+    pen_free(metadata->runs);
+    pen_free(metadata->executions);
+    pen_free(metadata->first_hand);
+    pen_metadata_init(metadata, "");
 }
 
 pen_status pen_metadata_record(struct pen_metadata *metadata, const char *kind, pen_json *record, struct pen_error *err)
 {
     char now[PEN_TIME_BYTES];
+    struct pen_journal_place place;
+    struct pen_text text = {0};
     pen_json_set_string(record, "kind", kind);
     pen_json_set_string(record, "time", pen_clock_utc(now));
-    pen_json_set_int(record, "seq", metadata->last_seq + 1);
-    pen_status status = pen_journal_append(&metadata->journal, record, err);
+    pen_json_set_int(record, "seq", metadata->journal.n_records + 1);
+    pen_status status = pen_json_print(record, PEN_JSON_CANONICAL, &text, err);
     if (status == PEN_OK) {
-        apply(metadata, record);
+        status = pen_journal_append(&metadata->journal, text.data, text.size_bytes, &place, err);
     }
+    if (status == PEN_OK) {
+        status = pen_metadata_visit(metadata, text.data, text.size_bytes, place, err);
+    }
+    pen_text_deinit(&text);
     pen_json_free(record);
     return status;
-}
-
-const pen_json *pen_metadata_find_run(const struct pen_metadata *metadata, const char *run)
-{
-    for (int64_t i = pen_json_size(metadata->runs) - 1; i >= 0; i--) {
-        const pen_json *record = pen_json_at(metadata->runs, i);
-        if (run == NULL || strcmp(text_of(record, "run"), run) == 0) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
-const pen_json *pen_metadata_find_execution(const struct pen_metadata *metadata, int64_t execution)
-{
-    for (int64_t i = pen_json_size(metadata->executions) - 1; i >= 0; i--) {
-        const pen_json *record = pen_json_at(metadata->executions, i);
-        if (pen_json_int_or(pen_json_get(record, "execution"), -1) == execution &&
-            strcmp(text_of(record, "status"), "cached") != 0) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
-static bool has_outputs(const pen_json *execution)
-{
-    const char *status = text_of(execution, "status");
-    return strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0;
-}
-
-const pen_json *pen_metadata_find_success(const struct pen_metadata *metadata, const char *node, const char *key)
-{
-    for (int64_t i = pen_json_size(metadata->executions) - 1; i >= 0; i--) {
-        const pen_json *record = pen_json_at(metadata->executions, i);
-        if (has_outputs(record) && strcmp(text_of(record, "node"), node) == 0 &&
-            (key == NULL || strcmp(text_of(record, "key"), key) == 0)) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
-const pen_json *pen_metadata_find_in_run(const struct pen_metadata *metadata, const char *run, const char *node)
-{
-    for (int64_t i = pen_json_size(metadata->executions) - 1; i >= 0; i--) {
-        const pen_json *record = pen_json_at(metadata->executions, i);
-        if (strcmp(text_of(record, "run"), run) == 0 && strcmp(text_of(record, "node"), node) == 0) {
-            return record;
-        }
-    }
-    return NULL;
-}
-
-const pen_json *pen_metadata_find_artifact(const struct pen_metadata *metadata, const char *id_or_kind,
-                                           const pen_json **producer)
-{
-    for (int64_t i = pen_json_size(metadata->executions) - 1; i >= 0; i--) {
-        const pen_json *record = pen_json_at(metadata->executions, i);
-        const pen_json *outputs = pen_json_get(record, "outputs");
-        const char *port = NULL;
-        const pen_json *output = NULL;
-        for (int64_t o = 0; has_outputs(record) && pen_json_member(outputs, o, &port, &output); o++) {
-            if (strcmp(text_of(output, "id"), id_or_kind) == 0 || strcmp(text_of(output, "type"), id_or_kind) == 0 ||
-                strcmp(port, id_or_kind) == 0) {
-                int64_t maker = pen_json_int_or(pen_json_get(output, "execution"), -1);
-                const pen_json *found = pen_metadata_find_execution(metadata, maker);
-                *producer = found == NULL ? record : found;
-                return output;
-            }
-        }
-    }
-    return NULL;
 }

@@ -7,6 +7,7 @@
 #include "orchestrator/run/child.h"
 #include "orchestrator/run/manifest.h"
 #include "orchestrator/run/provided.h"
+#include "orchestrator/run/reuse.h"
 
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct execution {
     bool inputs_known;      /* planning: false below a node that would run */
     pen_json *parts;
     char key[PEN_SHA256_HEX_BYTES];
+    double began;
 };
 
 static const char *text_of(const pen_json *record, const char *key)
@@ -58,12 +60,7 @@ static pen_status gather_input(struct pen_run *run, const struct pen_node *node,
             execution->inputs_known = false;
         }
     } else {
-        const char *scratch = run->folder == NULL ? "" : run->folder;
-        if (run->folder == NULL && strcmp(key, "candidates") == 0) {
-            PEN_TRY(pen_provide_identity(&run->metadata, run->outputs, &run->arena, &provided, err));
-        } else {
-            PEN_TRY(pen_provide_input(&run->arena, &run->metadata, node, key, run->outputs, scratch, &provided, err));
-        }
+        PEN_TRY(pen_provide_input(run, node, key, &provided, err));
     }
     out->path = provided.path;
     if (provided.path != NULL || provided.hash[0] != '\0') {
@@ -76,7 +73,7 @@ static pen_status gather_input(struct pen_run *run, const struct pen_node *node,
 static pen_status prepare(struct pen_run *run, const struct pen_node *node, struct execution *execution,
                           struct pen_error *err)
 {
-    *execution = (struct execution){.inputs_known = true};
+    *execution = (struct execution){.inputs_known = true, .began = execution->began};
     execution->input_ids = pen_json_object();
     execution->input_hashes = pen_json_object();
     struct pen_component_input *inputs = pen_arena_alloc(&run->arena, node->n_inputs, sizeof *inputs);
@@ -113,36 +110,6 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
                          execution->key, err);
 }
 
-/* Are all outputs of an earlier success still there, with the sizes their manifests say? */
-static bool outputs_intact(const struct pen_run *run, const pen_json *record)
-{
-    const char *port = NULL;
-    const pen_json *output = NULL;
-    const pen_json *outputs = pen_json_get(record, "outputs");
-    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
-        struct pen_text path = {0};
-        struct pen_error problem = PEN_ERROR_INIT;
-        pen_text_printf(&path, "%s/%s", run->metadata.root, text_of(output, "uri"));
-        pen_status status = pen_manifest_verify(pen_text_view(&path), false, &problem);
-        pen_text_deinit(&path);
-        if (status != PEN_OK) {
-            pen_log(PEN_LOG_WARNING, "not taken from the cache: %s", problem.message);
-            return false;
-        }
-    }
-    return true;
-}
-
-static const pen_json *find_cached(const struct pen_run *run, const struct pen_node *node,
-                                   const struct execution *execution)
-{
-    if (run->options->no_cache || node->component->never_cached || !execution->inputs_known) {
-        return NULL;
-    }
-    const pen_json *record = pen_metadata_find_success(&run->metadata, node->name, execution->key);
-    return record != NULL && outputs_intact(run, record) ? record : NULL;
-}
-
 static pen_json *new_record(const struct pen_run *run, const struct pen_node *node, const struct execution *execution,
                             int64_t number, const char *status, double seconds)
 {
@@ -157,19 +124,20 @@ static pen_json *new_record(const struct pen_run *run, const struct pen_node *no
     if (execution->parts != NULL) { /* without: the node failed before its key was known */
         pen_json_set(record, "parts", pen_json_copy(execution->parts));
     }
-    pen_json_set(record, "inputs", pen_json_copy(execution->input_ids));
+    pen_json_set(record, "inputs",
+                 execution->input_ids == NULL ? pen_json_object() : pen_json_copy(execution->input_ids));
     return record;
 }
 
-/* Puts the record in the journal and gives the caller a copy. */
-static pen_status keep(struct pen_run *run, const struct pen_node *node, pen_json *record, pen_json **copy,
-                       struct pen_error *err)
+/* Puts the record in the journal and gives the caller a copy, with the outputs a hit of the cache leaves out. */
+static pen_status keep(struct pen_run *run, const struct pen_node *node, pen_json *record, const pen_json *outputs,
+                       pen_json **copy, struct pen_error *err)
 {
-    const pen_json *outputs = pen_json_get(record, "outputs");
+    *copy = pen_json_copy(record);
     if (outputs != NULL) {
         pen_json_set(run->outputs, node->name, pen_json_copy(outputs));
+        pen_json_set(*copy, "outputs", pen_json_copy(outputs));
     }
-    *copy = pen_json_copy(record);
     pen_status status = pen_metadata_record(&run->metadata, "execution", record, err);
     if (status != PEN_OK) {
         pen_json_free(*copy);
@@ -271,48 +239,75 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     pen_json *record = new_record(run, node, execution, number, word, pen_clock_seconds() - began);
     if (status == PEN_OK) {
         pen_json_set(record, "outputs", outputs);
-        return keep(run, node, record, copy, err);
+        return keep(run, node, record, outputs, copy, err);
     }
     pen_json_free(outputs);
     pen_json_set_string(record, "message", err == NULL ? "" : err->message);
-    pen_status kept = keep(run, node, record, copy, NULL);
+    pen_status kept = keep(run, node, record, NULL, copy, NULL);
     return kept == PEN_OK || status != PEN_OK ? status : kept;
+}
+
+/* A node that need not run: its record names the execution whose outputs it takes. */
+static pen_status take(struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+                       const pen_json *earlier, pen_json **record, struct pen_error *err)
+{
+    static const char *const same[] = {"component", "execution", "key", "inputs"};
+    pen_json *hit = pen_json_object();
+    pen_json_set_string(hit, "run", run->name);
+    pen_json_set_string(hit, "node", node->name);
+    pen_json_set_string(hit, "status", "cached");
+    pen_json_set_double(hit, "seconds", pen_clock_seconds() - execution->began);
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++) {
+        pen_json_set(hit, same[i], pen_json_copy(pen_json_get(earlier, same[i])));
+    }
+    return keep(run, node, hit, pen_metadata_member(&run->metadata, earlier, "outputs"), record, err);
+}
+
+static pen_status fail(struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+                       pen_json **record, const struct pen_error *err)
+{
+    pen_json *failed = new_record(run, node, execution, run->metadata.last_execution + 1, "failed",
+                                  pen_clock_seconds() - execution->began);
+    pen_json_set_string(failed, "message", err == NULL ? "" : err->message);
+    if (keep(run, node, failed, NULL, record, NULL) != PEN_OK) {
+        pen_log(PEN_LOG_WARNING, "the failure of %s could not be recorded", node->name);
+    }
+    return err == NULL ? PEN_ERR_FAILED : err->status;
 }
 
 pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, pen_json **record, struct pen_error *err)
 {
-    struct execution execution;
-    double began = pen_clock_seconds();
+    struct execution execution = {.began = pen_clock_seconds()};
+    struct pen_error problem = PEN_ERROR_INIT;
     *record = NULL;
     pen_status status = pen_cancel_check(err);
-    pen_status prepared = status == PEN_OK ? prepare(run, node, &execution, err) : status;
     if (status != PEN_OK) {
         *record = pen_json_object();
         pen_json_set_string(*record, "node", node->name);
         pen_json_set_string(*record, "status", "cancelled");
         return status;
     }
-    if (prepared == PEN_OK && !execution.inputs_known) {
-        prepared =
-            pen_error_set(err, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
+    const pen_json *earlier = pen_reuse_resumed(run, node);
+    if (earlier != NULL) {
+        return take(run, node, &execution, earlier, record, err);
+    }
+    status = prepare(run, node, &execution, &problem);
+    if (status == PEN_OK && !execution.inputs_known) {
+        status =
+            pen_error_set(&problem, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
                           "node %s: an input has never been made; run without --from and --only first", node->name);
     }
-    if (prepared != PEN_OK) {
-        pen_json *failed =
-            new_record(run, node, &execution, run->metadata.last_execution + 1, "failed", pen_clock_seconds() - began);
-        pen_json_set_string(failed, "message", err == NULL ? "" : err->message);
-        if (keep(run, node, failed, record, NULL) != PEN_OK) {
-            pen_log(PEN_LOG_WARNING, "the failure of %s could not be recorded", node->name);
-        }
-        deinit(&execution);
-        return prepared;
+    earlier = status == PEN_OK ? pen_reuse_cached(run, node, execution.key) : NULL;
+    if (status == PEN_OK) {
+        status = pen_metadata_check(&run->metadata, &problem);
     }
-    const pen_json *cached = find_cached(run, node, &execution);
-    if (cached != NULL) {
-        int64_t number = pen_json_int_or(pen_json_get(cached, "execution"), 0);
-        pen_json *hit = new_record(run, node, &execution, number, "cached", pen_clock_seconds() - began);
-        pen_json_set(hit, "outputs", pen_json_copy(pen_json_get(cached, "outputs")));
-        status = keep(run, node, hit, record, err);
+    if (status != PEN_OK) {
+        status = fail(run, node, &execution, record, &problem);
+        if (err != NULL) {
+            *err = problem;
+        }
+    } else if (earlier != NULL) {
+        status = take(run, node, &execution, earlier, record, err);
     } else {
         status = execute(run, node, &execution, record, err);
     }
@@ -320,31 +315,31 @@ pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, p
     return status;
 }
 
-pen_status pen_execution_reuse(struct pen_run *run, const struct pen_node *node, bool wanted, struct pen_error *err)
+void pen_execution_stand_in(struct pen_run *run, const struct pen_node *node)
 {
-    (void)err;
-    const pen_json *record = wanted ? pen_metadata_find_success(&run->metadata, node->name, NULL) : NULL;
-    if (record != NULL && outputs_intact(run, record)) {
-        pen_json_set(run->outputs, node->name, pen_json_copy(pen_json_get(record, "outputs")));
+    const pen_json *record = pen_reuse_last(run, node);
+    if (record != NULL) {
+        pen_json_set(run->outputs, node->name, pen_json_copy(pen_metadata_member(&run->metadata, record, "outputs")));
     }
-    return PEN_OK;
 }
 
-static void add_changes(const struct pen_run *run, const struct pen_node *node, const struct execution *execution,
+static void add_changes(struct pen_run *run, const struct pen_node *node, const struct execution *execution,
                         pen_json *entry)
 {
-    const pen_json *before = pen_metadata_find_success(&run->metadata, node->name, NULL);
+    const struct pen_metadata_query query = {.node = node->name, .has_outputs = true};
+    const pen_json *before = pen_metadata_newest(&run->metadata, &query);
     if (before == NULL) {
         pen_json_set_string(entry, "reason", "never ran here");
         return;
     }
-    pen_json *changes = pen_cache_key_differences(pen_json_get(before, "parts"), execution->parts);
+    pen_json *changes =
+        pen_cache_key_differences(pen_metadata_member(&run->metadata, before, "parts"), execution->parts);
     const char *first = pen_json_string_or(pen_json_at(changes, 0), "");
     pen_json_set_string(entry, "reason",
                         first[0] != '\0'                ? first
                         : run->options->no_cache        ? "--no-cache"
                         : node->component->never_cached ? "it always runs"
-                                                        : "its outputs are gone");
+                                                        : "its outputs are gone or changed");
     pen_json_set(entry, "changes", changes);
 }
 
@@ -357,22 +352,29 @@ pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, 
     if (!selected) {
         pen_json_set_string(plan, "action", "skip");
         pen_json_set_string(plan, "reason", "not selected");
-        return pen_execution_reuse(run, node, true, err);
+        pen_execution_stand_in(run, node);
+        return PEN_OK;
     }
-    struct execution execution;
-    pen_status status = prepare(run, node, &execution, err);
+    struct execution execution = {0};
+    const pen_json *resumed = pen_reuse_resumed(run, node);
+    pen_status status = resumed == NULL ? prepare(run, node, &execution, err) : PEN_OK;
     if (status == PEN_OK) {
-        const pen_json *cached = find_cached(run, node, &execution);
+        const pen_json *cached = resumed != NULL          ? resumed
+                                 : execution.inputs_known ? pen_reuse_cached(run, node, execution.key)
+                                                          : NULL;
         pen_json_set_string(plan, "action", cached != NULL ? "cached" : "run");
         pen_json_set(run->outputs, node->name, pen_json_null());
         if (cached != NULL) {
-            pen_json_set_string(plan, "reason", "nothing changed");
-            pen_json_set(run->outputs, node->name, pen_json_copy(pen_json_get(cached, "outputs")));
+            const char *why = pen_arena_printf(&run->arena, "it succeeded in %s", run->resumed);
+            pen_json_set_string(plan, "reason", resumed != NULL ? why : "nothing changed");
+            pen_json_set(run->outputs, node->name,
+                         pen_json_copy(pen_metadata_member(&run->metadata, cached, "outputs")));
         } else if (!execution.inputs_known) {
             pen_json_set_string(plan, "reason", "a node before it runs");
         } else {
             add_changes(run, node, &execution, plan);
         }
+        status = pen_metadata_check(&run->metadata, err);
     }
     deinit(&execution);
     if (status != PEN_OK) {

@@ -12,10 +12,12 @@ struct pen_run {
     const struct pen_run_options *options;
     const char *device; /* "cpu" */
     struct pen_metadata metadata;
-    char name[64];      /* "run-12" */
-    const char *folder; /* <root>/runs/<name> */
-    pen_json *outputs;  /* node -> {port: output object} of the nodes that are done */
-    pen_json *nodes;    /* results, for the outcome */
+    char name[64];       /* "run-12" */
+    const char *folder;  /* <root>/runs/<name> */
+    const char *resumed; /* name of the run that is continued, or NULL */
+    pen_json *continued; /* object: nodes taken from it */
+    pen_json *outputs;   /* node -> {port: output object} of the nodes that are done */
+    pen_json *nodes;     /* results, for the outcome */
 };
 
 /* *record (the caller's to free) is the execution record; NULL only when the journal could not be written. */
@@ -23,8 +25,7 @@ PEN_MUST_USE pen_status pen_execution_run(struct pen_run *run, const struct pen_
                                           struct pen_error *err);
 
 /* A node that is not selected: its last success stands in. Nodes that need it fail when there is none. */
-PEN_MUST_USE pen_status pen_execution_reuse(struct pen_run *run, const struct pen_node *node, bool wanted,
-                                            struct pen_error *err);
+void pen_execution_stand_in(struct pen_run *run, const struct pen_node *node);
 
 /* {node, action, reason, changes}; puts a cached node's outputs into run->outputs. */
 PEN_MUST_USE pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, bool selected,

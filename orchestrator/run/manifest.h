@@ -10,13 +10,15 @@
 extern "C" {
 #endif
 
-/* Hashes every file below folder and writes manifest.json {schema, type, files: [{path, size_bytes, sha256}], hash}. */
+/* Hashes every file below folder and writes manifest.json {schema, type, files: [{path, size_bytes, sha256}], hash,
+ * stats: [{inode, mtime_ns, ctime_ns}]}, the last beside the files, outside the hash. */
 PEN_MUST_USE pen_status pen_manifest_write(const char *folder, const char *type, char hash[PEN_SHA256_HEX_BYTES],
                                            struct pen_error *err);
 
-/* Every file is there with its size and, when it was written since the manifest (deep: always), with its hash.
- * PEN_ERR_DATA names the first that is not. */
-PEN_MUST_USE pen_status pen_manifest_verify(const char *folder, bool deep, struct pen_error *err);
+/* The manifest lists what `hash` (NULL: any) was taken of, and every file is there with its size and content: trusted
+ * while inode and times are those of the manifest (deep: never), else hashed. PEN_ERR_DATA names the first that was
+ * changed. */
+PEN_MUST_USE pen_status pen_manifest_verify(const char *folder, const char *hash, bool deep, struct pen_error *err);
 
 #ifdef __cplusplus
 }

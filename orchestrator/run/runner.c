@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "kernels/exec.h"
 #include "orchestrator/run/execution.h"
+#include "orchestrator/run/reuse.h"
 #include "orchestrator/run/selection.h"
 
 #include <errno.h>
@@ -25,6 +26,9 @@ static pen_status record_start(struct pen_run *run, const char *reason, struct p
     pen_json_set_string(start, "file", run->pipeline->file);
     pen_json_set_string(start, "device", run->device);
     pen_json_set_string(start, "device_reason", reason);
+    if (run->resumed != NULL) {
+        pen_json_set_string(start, "resumes", run->resumed);
+    }
     return pen_metadata_record(&run->metadata, "run_start", start, err);
 }
 
@@ -118,7 +122,7 @@ static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
     if (realpath(run->metadata.root, absolute) != NULL) {
         (void)snprintf(run->metadata.root, sizeof run->metadata.root, "%s", absolute);
     }
-    (void)snprintf(run->name, sizeof run->name, "run-%lld", (long long)pen_json_size(run->metadata.runs) + 1);
+    (void)snprintf(run->name, sizeof run->name, "run-%lld", (long long)run->metadata.n_runs + 1);
     run->folder = pen_arena_printf(&run->arena, "%s/runs/%s", run->metadata.root, run->name);
     if (run->folder == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
@@ -148,7 +152,9 @@ static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pe
         const struct pen_node *node = &run->pipeline->nodes[i];
         pen_json *record = NULL;
         if (!selected[i]) {
-            PEN_TRY(pen_execution_reuse(run, node, failure == PEN_OK, err));
+            if (failure == PEN_OK) {
+                pen_execution_stand_in(run, node);
+            }
             continue;
         }
         if (failure != PEN_OK) {
@@ -243,12 +249,14 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     const char *device = options->device == NULL ? pipeline->device : options->device;
     const char *reason = "";
     *run = (struct pen_run){.pipeline = pipeline, .options = options};
-    run->metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
+    pen_metadata_init(&run->metadata, pipeline->root);
     PEN_TRY(pen_device_choose(device, &run->device, &reason, err));
     PEN_TRY(pen_directory_create(pipeline->root, err));
     PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
     run->outputs = pen_json_object();
+    run->continued = pen_json_object();
     run->nodes = pen_json_array();
+    PEN_TRY(pen_reuse_find_run(run, &run->resumed, err));
     PEN_TRY(make_run_folder(run, err));
     PEN_TRY(clean_leftovers(run, err));
     PEN_TRY(record_start(run, reason, err));
@@ -260,10 +268,9 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
 
 static void release(struct pen_run *run)
 {
-    if (run->metadata.runs != NULL) {
-        pen_metadata_close(&run->metadata);
-    }
+    pen_metadata_close(&run->metadata);
     pen_json_free(run->outputs);
+    pen_json_free(run->continued);
     pen_json_free(run->nodes);
     pen_arena_deinit(&run->arena);
 }
@@ -298,7 +305,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
     const char *reason = "";
     bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
     pen_json *nodes = pen_json_array();
-    run.metadata = (struct pen_metadata){.lock = PEN_LOCK_INIT, .journal = {.fd = -1}};
+    pen_metadata_init(&run.metadata, pipeline->root);
     pen_status status = PEN_OK;
     *plan = NULL;
     if (selected == NULL) {
@@ -315,11 +322,10 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
         if (realpath(pipeline->root, absolute) != NULL) {
             (void)snprintf(run.metadata.root, sizeof run.metadata.root, "%s", absolute);
         }
-    } else {
-        run.metadata.runs = pen_json_array();
-        run.metadata.executions = pen_json_array();
     }
     run.outputs = pen_json_object();
+    run.continued = pen_json_object();
+    PEN_TRY_GOTO(cleanup, pen_reuse_find_run(&run, &run.resumed, err));
     bool work = false;
     for (int64_t i = 0; i < pipeline->n_nodes; i++) {
         pen_json *entry = NULL;

@@ -5,6 +5,9 @@
  *   <root>/runs/<run>/<node>/<port>/    staging; kept when the node failed, so that `show` can open it
  *   <root>/metadata/                    metadata.h
  *
+ * A continued run (--resume) takes from the run it names every node that succeeded there along with all it depends on,
+ * whatever changed since; the others run, or come from the cache, as ever.
+ *
  * Partial runs (TFX's rules): the nodes that run are those downstream of --from and upstream of --to; a node that does
  * not run gives the outputs of its last success, and it is an error when a node that runs needs one that has none. */
 #ifndef PEN_ORCHESTRATOR_RUN_RUNNER_H
@@ -29,7 +32,9 @@ struct pen_run_watch {
 
 struct pen_run_options {
     const char *from, *to, *only; /* node names or NULL */
+    const char *resume;           /* a run that did not end well, or "last": what succeeded in it is taken from it */
     bool no_cache;
+    bool paranoid;                     /* hash what is taken from the cache, whatever its times say */
     const char *device;                /* NULL: the pipeline file's */
     const struct pen_run_watch *watch; /* NULL: silent */
 };

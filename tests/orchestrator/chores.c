@@ -231,10 +231,10 @@ pen_status chore_run(const char *more, const struct pen_run_options *options, st
 }
 
 /* Did an execution that succeeded make this folder (relative to the root)? */
-static bool is_recorded(const struct pen_metadata *metadata, const char *uri)
+static bool is_recorded(struct pen_metadata *metadata, const char *uri)
 {
-    for (int64_t i = 0; i < pen_json_size(metadata->executions); i++) {
-        const pen_json *outputs = pen_json_get(pen_json_at(metadata->executions, i), "outputs");
+    for (int64_t i = 0; i < metadata->n_executions; i++) {
+        const pen_json *outputs = pen_json_get(pen_metadata_execution(metadata, i), "outputs");
         const char *port = NULL;
         const pen_json *output = NULL;
         for (int64_t k = 0; pen_json_member(outputs, k, &port, &output); k++) {
@@ -246,22 +246,22 @@ static bool is_recorded(const struct pen_metadata *metadata, const char *uri)
     return false;
 }
 
-static pen_status audit_recorded(const struct pen_metadata *metadata, const char *root, struct pen_error *err)
+static pen_status audit_recorded(struct pen_metadata *metadata, const char *root, struct pen_error *err)
 {
-    for (int64_t i = 0; i < pen_json_size(metadata->executions); i++) {
-        const pen_json *outputs = pen_json_get(pen_json_at(metadata->executions, i), "outputs");
+    for (int64_t i = 0; i < metadata->n_executions; i++) {
+        const pen_json *outputs = pen_json_get(pen_metadata_execution(metadata, i), "outputs");
         const char *port = NULL;
         const pen_json *output = NULL;
         for (int64_t k = 0; pen_json_member(outputs, k, &port, &output); k++) {
             char folder[PEN_PATH_BYTES];
             PEN_TRY(pen_path_join(folder, root, pen_json_string_or(pen_json_get(output, "uri"), "?"), err));
-            PEN_TRY(pen_manifest_verify(folder, true, err));
+            PEN_TRY(pen_manifest_verify(folder, pen_json_string_or(pen_json_get(output, "hash"), "?"), true, err));
         }
     }
     return PEN_OK;
 }
 
-static pen_status audit_folder(struct pen_arena *arena, const struct pen_metadata *metadata, const char *root,
+static pen_status audit_folder(struct pen_arena *arena, struct pen_metadata *metadata, const char *root,
                                const char *relative, int depth, bool strict, int64_t *n_artifacts,
                                struct pen_error *err)
 {
@@ -274,7 +274,7 @@ static pen_status audit_folder(struct pen_arena *arena, const struct pen_metadat
         if (strict && !is_recorded(metadata, relative)) {
             PEN_FAIL(err, PEN_ERR_DATA, "%s: an orphan, no execution made it", relative);
         }
-        return pen_manifest_verify(path, true, err);
+        return pen_manifest_verify(path, NULL, true, err);
     }
     PEN_TRY(pen_directory_list(arena, path, &names, &n_names, err));
     for (int64_t i = 0; i < n_names; i++) {

@@ -6,10 +6,12 @@
 #include "tests/orchestrator/chores.h"
 #include "tests/pen_test.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -149,7 +151,8 @@ static void a_failure_stops_what_follows(void)
     char root[PEN_PATH_BYTES];
     struct pen_metadata metadata;
     PEN_REQUIRE_OK(pen_metadata_open(&metadata, chore_path(root, "root"), false, &err), &err);
-    const pen_json *record = pen_metadata_find_in_run(&metadata, "run-1", "middle");
+    const struct pen_metadata_query failed = {.run = "run-1", .node = "middle"};
+    const pen_json *record = pen_metadata_newest(&metadata, &failed);
     PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(record, "status"), "?"), "failed");
     PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(record, "message"), "?"), "rows.csv:7: expected 3 cells, found 2");
     PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(pen_metadata_find_run(&metadata, "run-1"), "status"), "?"),
@@ -285,6 +288,106 @@ static void outputs_that_were_touched_are_made_again(void)
            "source=succeeded middle=cached side=cached last=cached push=succeeded run=succeeded");
 }
 
+static void set_times(const char *path, const struct stat *facts)
+{
+    const struct timespec times[2] = {facts->st_atim, facts->st_mtim};
+    PEN_CHECK_EQ_I64(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Same size, same times: an editor that keeps them, an older file put in its place. */
+static void edits_that_keep_size_and_times_are_seen(void)
+{
+    char path[PEN_PATH_BYTES];
+    char other[PEN_PATH_BYTES];
+    struct stat facts;
+    EXPECT("", NULL, PEN_OK, ALL_RAN);
+    PEN_REQUIRE(stat(chore_path(path, "root/side/extra/3/value.txt"), &facts) == 0);
+    chore_write(path, "side=plain(source=PLAIN())");
+    set_times(path, &facts);
+    EXPECT("", NULL, PEN_OK, "source=cached middle=cached side=succeeded last=cached push=succeeded run=succeeded");
+    PEN_REQUIRE(stat(chore_path(path, "root/side/extra/6/value.txt"), &facts) == 0);
+    chore_write(chore_path(other, "other"), "side=plain(source=Plain())");
+    set_times(other, &facts);
+    PEN_REQUIRE(rename(other, path) == 0);
+    EXPECT("", NULL, PEN_OK, "source=cached middle=cached side=succeeded last=cached push=succeeded run=succeeded");
+    /* A file written again with what it held is still the artifact. */
+    chore_write(chore_path(path, "root/source/data/1/value.txt"), "source=plain()");
+    EXPECT("", NULL, PEN_OK, ONLY_PUSH_RAN);
+}
+
+/* The manifest edited along with the file: its list is no longer the one that was recorded. With the stats forged too,
+ * only --paranoid tells. */
+static void an_edited_manifest_deceives_nobody(void)
+{
+    char path[PEN_PATH_BYTES];
+    char manifest[PEN_PATH_BYTES];
+    char hash[PEN_SHA256_HEX_BYTES];
+    struct stat facts;
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *document = NULL;
+    struct pen_run_options paranoid = {.paranoid = true};
+    EXPECT("", NULL, PEN_OK, ALL_RAN);
+    EXPECT("", &paranoid, PEN_OK, ONLY_PUSH_RAN);
+    chore_write(chore_path(path, "root/side/extra/3/value.txt"), "side=plain(source=PLAIN())");
+    PEN_REQUIRE_OK(pen_manifest_write(chore_path(path, "root/side/extra/3"), "Extra", hash, &err), &err);
+    EXPECT("", NULL, PEN_OK, "source=cached middle=cached side=succeeded last=cached push=succeeded run=succeeded");
+    chore_write(chore_path(path, "root/side/extra/7/value.txt"), "side=plain(source=PLAIN())");
+    PEN_REQUIRE(stat(path, &facts) == 0);
+    PEN_REQUIRE_OK(pen_json_read_file(chore_path(manifest, "root/side/extra/7/manifest.json"), &document, &err), &err);
+    pen_json *forged = pen_json_object();
+    pen_json *stats = pen_json_array();
+    pen_json_set_int(forged, "inode", (int64_t)facts.st_ino);
+    pen_json_set_int(forged, "mtime_ns", (int64_t)facts.st_mtim.tv_sec * 1000000000 + facts.st_mtim.tv_nsec);
+    pen_json_set_int(forged, "ctime_ns", (int64_t)facts.st_ctim.tv_sec * 1000000000 + facts.st_ctim.tv_nsec);
+    pen_json_push(stats, forged);
+    pen_json_set(document, "stats", stats);
+    PEN_REQUIRE_OK(pen_json_write_file(document, manifest, &err), &err);
+    pen_json_free(document);
+    EXPECT("", NULL, PEN_OK, ONLY_PUSH_RAN);
+    EXPECT("", &paranoid, PEN_OK,
+           "source=cached middle=cached side=succeeded last=cached push=succeeded run=succeeded");
+}
+
+/* What succeeded in a failed run is taken from it, whatever changed since; the rest runs. */
+static void a_failed_run_is_continued(void)
+{
+    struct pen_run_options resume = {.resume = "last"};
+    struct pen_run_options first = {.resume = "run-1", .no_cache = true};
+    struct pen_run_options part = {.resume = "run-1", .from = "middle", .to = "middle"};
+    struct pen_run_options unknown = {.resume = "run-77"};
+    struct pen_error err = PEN_ERROR_INIT;
+    EXPECT("side: {act: fail}\n", NULL, PEN_ERR_DATA,
+           "source=succeeded middle=succeeded side=failed last=skipped push=skipped run=failed");
+    /* source's option differs now: alone that would run all again. It fails again, further on. */
+    EXPECT("source: {text: later}\npush: {act: fail}\n", &resume, PEN_ERR_DATA,
+           "source=cached middle=cached side=succeeded last=succeeded push=failed run=failed");
+    EXPECT_VALUE("side/extra/4", "side=plain(source=plain())");
+    EXPECT("source: {text: later}\n", &resume, PEN_OK,
+           "source=cached middle=cached side=cached last=cached push=succeeded run=succeeded");
+    PEN_CHECK_STATUS(chore_run("", &resume, NULL, &err), PEN_ERR_USAGE);
+    PEN_CHECK_EQ_STR(err.message, "--resume: run-3 ended well, there is nothing to continue; run without --resume");
+    PEN_CHECK_STATUS(chore_run("", &unknown, NULL, &err), PEN_ERR_NOT_FOUND);
+    PEN_CHECK_CONTAINS(err.message, "has no run 'run-77'; penstock runs lists them");
+    /* An older one, its later nodes fresh; and a part of it. */
+    EXPECT("", &first, PEN_OK,
+           "source=cached middle=cached side=succeeded last=succeeded push=succeeded run=succeeded");
+    EXPECT("middle: {text: m}\n", &part, PEN_OK, "middle=succeeded run=succeeded");
+    EXPECT_VALUE("middle/number/11", "middle=m(source=plain())");
+    EXPECT_AUDIT(11);
+}
+
+/* An artifact of the run that is continued was changed: the node runs, and so does what depends on it. */
+static void a_continued_run_takes_nothing_that_was_changed(void)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_run_options resume = {.resume = "last"};
+    EXPECT("last: {act: fail}\n", NULL, PEN_ERR_DATA,
+           "source=succeeded middle=succeeded side=succeeded last=failed push=skipped run=failed");
+    chore_write(chore_path(path, "root/source/data/1/value.txt"), "source=PLAIN()");
+    EXPECT("", &resume, PEN_OK,
+           "source=succeeded middle=cached side=cached last=succeeded push=succeeded run=succeeded");
+}
+
 static void more_nodes_with_other_wiring(void)
 {
     const char *more = "nodes:\n"
@@ -366,5 +469,7 @@ PEN_SUITE(run, PEN_CASE(an_unchanged_run_is_cached), PEN_CASE(a_change_reruns_wh
           PEN_CASE(a_failure_stops_what_follows), PEN_CASE(a_failing_fingerprint_is_told),
           PEN_CASE(a_crash_names_the_signal), PEN_CASE(a_cancelled_run_goes_on_later),
           PEN_CASE(a_second_writer_is_told_who_holds_the_root), PEN_CASE(outputs_that_were_touched_are_made_again),
+          PEN_CASE(edits_that_keep_size_and_times_are_seen), PEN_CASE(an_edited_manifest_deceives_nobody),
+          PEN_CASE(a_failed_run_is_continued), PEN_CASE(a_continued_run_takes_nothing_that_was_changed),
           PEN_CASE(more_nodes_with_other_wiring), PEN_CASE(an_outside_file_belongs_to_the_key),
           PEN_CASE(cleaning_up_keeps_cached_artifacts), PEN_CASE(the_plan_tells_the_run));

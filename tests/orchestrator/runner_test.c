@@ -200,7 +200,7 @@ static int64_t verify_all(const char *root, struct pen_error *err)
         }
         for (int64_t k = 0; k < n && count >= 0; k++) {
             const char *artifact = pen_arena_printf(&arena, "%s/%s", folder, names[k]);
-            count = pen_manifest_verify(artifact, true, err) == PEN_OK ? count + 1 : -1;
+            count = pen_manifest_verify(artifact, NULL, true, err) == PEN_OK ? count + 1 : -1;
         }
     }
     pen_arena_deinit(&arena);

@@ -1,5 +1,6 @@
 X(journal)
 X(kill)
+X(metadata)
 X(pipeline)
 X(run)
 X(runner)
