@@ -192,26 +192,34 @@ const char *pen_format_double(char out[PEN_NUMBER_BYTES], double value)
 
 enum { NAME_LIMIT = 64 };
 
-/* Levenshtein distance of the first NAME_LIMIT bytes, case folded. */
+/* Edits between the first NAME_LIMIT bytes, case folded: one letter more, less or other, or two neighbours swapped
+ * (optimal string alignment). */
 static int edit_distance(const char *a, const char *b)
 {
-    int row[NAME_LIMIT + 1];
+    int rows[3][NAME_LIMIT + 1]; /* of prefixes of a: the one now, the last, the one before */
     int n = (int)strnlen(a, NAME_LIMIT);
     int m = (int)strnlen(b, NAME_LIMIT);
-    for (int j = 0; j <= m; j++) {
-        row[j] = j;
-    }
-    for (int i = 1; i <= n; i++) {
-        int diagonal = row[0];
+    for (int i = 0; i <= n; i++) {
+        int *row = rows[i % 3];
+        const int *last = rows[(i + 2) % 3];
+        const int *before = rows[(i + 1) % 3];
         row[0] = i;
         for (int j = 1; j <= m; j++) {
-            int change = diagonal + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
-            diagonal = row[j];
-            int best = row[j] + 1 < row[j - 1] + 1 ? row[j] + 1 : row[j - 1] + 1;
-            row[j] = best < change ? best : change;
+            if (i == 0) {
+                row[j] = j;
+                continue;
+            }
+            int x = tolower((unsigned char)a[i - 1]);
+            int y = tolower((unsigned char)b[j - 1]);
+            int best = last[j - 1] + (x != y);
+            best = best < last[j] + 1 ? best : last[j] + 1;
+            best = best < row[j - 1] + 1 ? best : row[j - 1] + 1;
+            bool swapped =
+                i > 1 && j > 1 && x == tolower((unsigned char)b[j - 2]) && y == tolower((unsigned char)a[i - 2]);
+            row[j] = swapped && before[j - 2] + 1 < best ? before[j - 2] + 1 : best;
         }
     }
-    return row[m];
+    return rows[n % 3][m];
 }
 
 const char *pen_nearest_name(const char *name, const char *const *candidates, int64_t n_candidates)

@@ -112,8 +112,9 @@ static pen_status run_verb(const struct pen_verb *verb, struct pen_cli *cli, int
     }
     int64_t n = cli->args.positionals.n_items;
     if (n < verb->n_positionals_min || n > verb->n_positionals_max) {
-        PEN_FAIL(err, PEN_ERR_USAGE, "expected: penstock %s %s; found %lld arguments (penstock %s --help)", verb->name,
-                 verb->arguments, (long long)n, verb->name);
+        PEN_FAIL(err, PEN_ERR_USAGE, "expected: penstock %s%s%s; found %lld argument%s (penstock %s --help)",
+                 verb->name, verb->arguments[0] == '\0' ? "" : " ", verb->arguments, (long long)n, n == 1 ? "" : "s",
+                 verb->name);
     }
     const char *no_color = getenv("NO_COLOR");
     const char *term = getenv("TERM");

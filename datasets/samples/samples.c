@@ -109,7 +109,7 @@ pen_status pen_sample_generate(const char *name, int64_t n_rows, uint64_t seed, 
     }
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
-        PEN_FAIL(err, pen_status_from_errno(errno), "%s: cannot create: %s", temporary, strerror(errno));
+        PEN_FAIL(err, pen_status_from_errno(errno), "%s: cannot create: %s", path, strerror(errno));
     }
     pen_status status = pen_sample_write(name, n_rows, seed, fd, err);
     if (close(fd) != 0 && status == PEN_OK) {

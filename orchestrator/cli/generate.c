@@ -36,6 +36,20 @@ static pen_status unknown_sample(const char *name, struct pen_error *err)
     return status;
 }
 
+static pen_status print_document(const struct pen_sample *sample, int64_t n_rows, const char *path,
+                                 struct pen_error *err)
+{
+    pen_json *document = pen_json_object();
+    pen_json_set_int(document, "schema", 1);
+    pen_json_set_string(document, "sample", sample->name);
+    pen_json_set_int(document, "rows", n_rows);
+    pen_json_set_string(document, "path", path);
+    pen_json_set_string(document, "label", sample->label);
+    pen_status status = pen_cli_print_json(document, err);
+    pen_json_free(document);
+    return status;
+}
+
 static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
@@ -49,12 +63,15 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     }
     int64_t n_rows = values->rows == 0 ? sample->n_rows : values->rows;
     if (values->output == NULL || strcmp(values->output, "-") == 0) {
+        if (cli->args.json) {
+            PEN_FAIL(err, PEN_ERR_USAGE, "--json: expected -o FILE: rows go there, the document to standard output");
+        }
         return pen_sample_write(name, n_rows, (uint64_t)values->seed, STDOUT_FILENO, err);
     }
     PEN_TRY(pen_sample_generate(name, n_rows, (uint64_t)values->seed, values->output, err));
     (void)fprintf(stderr, "wrote %lld rows to %s\nnext:  penstock train %s --label '%s'\n", (long long)n_rows,
                   values->output, values->output, sample->label);
-    return PEN_OK;
+    return cli->args.json ? print_document(sample, n_rows, values->output, err) : PEN_OK;
 }
 
 const struct pen_verb pen_verb_generate = {

@@ -139,41 +139,84 @@ static pen_status run_status(struct pen_cli *cli, struct pen_error *err)
     return status;
 }
 
-/* The newest log of the node: from the run it last executed in. */
-static pen_status print_log(struct pen_cli *cli, struct pen_metadata *metadata, const char *node, struct pen_error *err)
+/* One log: its text, or {node, path, lines} into the list. */
+static pen_status add_log(const char *path, const char *node, struct pen_text *text, pen_json *list,
+                          struct pen_error *err)
 {
-    struct pen_text text = {0};
+    struct pen_text log = {0};
+    pen_json *lines = pen_json_array();
+    pen_status status = pen_file_read(path, LOG_LIMIT_BYTES, &log, err);
+    pen_text_append_bytes(text, pen_text_view(&log), log.size_bytes);
+    for (const char *line = pen_text_view(&log); status == PEN_OK && *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        pen_json_push(lines, pen_json_string_bytes(line, size));
+        line += size + (line[size] == '\n');
+    }
+    pen_json *entry = pen_json_object();
+    pen_json_set_string(entry, "node", node);
+    pen_json_set_string(entry, "path", path);
+    pen_json_set(entry, "lines", lines);
+    pen_json_push(list, entry);
+    pen_text_deinit(&log);
+    return status;
+}
+
+/* The newest log of the node: from the run it last executed in, whose name goes to *run. */
+static pen_status find_log(struct pen_cli *cli, struct pen_metadata *metadata, const char *node, const char **run,
+                           const char **path, struct pen_error *err)
+{
     for (int64_t i = metadata->n_runs - 1; i >= 0; i--) {
-        const char *run = text_of(pen_metadata_run(metadata, i), "run");
-        const char *path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, run, node);
-        if (path != NULL && pen_path_exists(path)) {
-            pen_status status = pen_file_read(path, LOG_LIMIT_BYTES, &text, err);
-            if (status != PEN_OK) {
-                pen_text_deinit(&text);
-                return status;
-            }
-            return print_and_free(&text, err);
+        *run = text_of(pen_metadata_run(metadata, i), "run");
+        *path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, *run, node);
+        if (*path != NULL && pen_path_exists(*path)) {
+            return PEN_OK;
         }
     }
     PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s has no log of a node '%.80s'", metadata->root, node);
 }
 
+static pen_status gather_logs(struct pen_cli *cli, struct pen_metadata *metadata, const char **run,
+                              struct pen_text *text, pen_json *list, struct pen_error *err)
+{
+    const char *path = NULL;
+    if (cli->args.positionals.n_items == 1) {
+        const char *node = cli->args.positionals.items[0];
+        PEN_TRY(find_log(cli, metadata, node, run, &path, err));
+        return add_log(path, node, text, list, err);
+    }
+    *run = text_of(pen_metadata_find_run(metadata, NULL), "run");
+    const struct pen_metadata_query query = {.run = *run, .is_first_hand = true};
+    for (int64_t i = pen_metadata_seek(metadata, 0, 1, &query); i >= 0;
+         i = pen_metadata_seek(metadata, i + 1, 1, &query)) {
+        const char *node = text_of(pen_metadata_execution(metadata, i), "node");
+        path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, *run, node);
+        if (path != NULL && pen_path_exists(path)) { /* a node may fail before its process starts */
+            PEN_TRY(add_log(path, node, text, list, err));
+        }
+    }
+    return pen_metadata_check(metadata, err);
+}
+
 static pen_status run_logs(struct pen_cli *cli, struct pen_error *err)
 {
     struct pen_metadata metadata;
+    struct pen_text text = {0};
+    const char *run = "";
     PEN_TRY(open_root(cli, &metadata, err));
-    pen_status status = PEN_OK;
-    if (cli->args.positionals.n_items == 1) {
-        status = print_log(cli, &metadata, cli->args.positionals.items[0], err);
-    } else {
-        const struct pen_metadata_query query = {.run = text_of(pen_metadata_find_run(&metadata, NULL), "run"),
-                                                 .is_first_hand = true};
-        for (int64_t i = pen_metadata_seek(&metadata, 0, 1, &query); status == PEN_OK && i >= 0;
-             i = pen_metadata_seek(&metadata, i + 1, 1, &query)) {
-            status = print_log(cli, &metadata, text_of(pen_metadata_execution(&metadata, i), "node"), err);
-        }
-    }
+    pen_json *document = pen_json_object();
+    pen_json *list = pen_json_array();
+    pen_status status = gather_logs(cli, &metadata, &run, &text, list, err);
+    pen_json_set_int(document, "schema", 1);
+    pen_json_set_string(document, "run", run);
+    pen_json_set(document, "logs", list);
     pen_metadata_close(&metadata);
+    if (status == PEN_OK && cli->args.json) {
+        status = pen_cli_print_json(document, err);
+    } else if (status == PEN_OK) {
+        status = print_and_free(&text, err);
+    }
+    pen_text_deinit(&text);
+    pen_json_free(document);
     return status;
 }
 

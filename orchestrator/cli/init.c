@@ -52,13 +52,21 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     };
     struct pen_text text = {0};
     pen_status status = pen_init_pipeline(&request, &text, err);
-    if (status == PEN_OK && to_stdout) {
+    if (status == PEN_OK && to_stdout && !cli->args.json) {
         status = pen_cli_print(pen_text_view(&text), err);
-    } else if (status == PEN_OK) {
+    } else if (status == PEN_OK && !to_stdout) {
         status = pen_file_write_atomic(output, text.data, text.size_bytes, err);
         if (status == PEN_OK) {
             (void)fprintf(stderr, "wrote %s\nnext:  penstock run %s\n", output, output);
         }
+    }
+    if (status == PEN_OK && cli->args.json) {
+        pen_json *document = pen_json_object();
+        pen_json_set_int(document, "schema", 1);
+        pen_json_set_string(document, "path", to_stdout ? NULL : output);
+        pen_json_set_string(document, "text", pen_text_view(&text));
+        status = pen_cli_print_json(document, err);
+        pen_json_free(document);
     }
     pen_text_deinit(&text);
     return status;

@@ -17,7 +17,7 @@ static const struct pen_arg args[] = {
     {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "as in run"},
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "as in run"},
     {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "as in run"},
-    {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN", "as in run"},
+    {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN|last", "as in run"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "as in run"},
     {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL, "as in run"},
     {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "as in run"},

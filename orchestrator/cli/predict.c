@@ -102,11 +102,15 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     if (values->csv.n_items == 0) {
         PEN_FAIL(err, PEN_ERR_USAGE, "expected --csv FILE: the rows to predict for");
     }
+    bool to_stdout = values->output == NULL || strcmp(values->output, "-") == 0;
+    if (to_stdout && cli->args.json) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "--json: expected -o FILE: predictions go there, the document to standard output");
+    }
     PEN_TRY(set_options(values, &options, err));
     PEN_TRY(pen_device_choose(values->device == NULL ? "auto" : values->device, &device, &reason, err));
     PEN_TRY(expand(cli, values, &paths, &n_paths, err));
     FILE *out = stdout;
-    if (values->output != NULL && strcmp(values->output, "-") != 0) {
+    if (!to_stdout) {
         out = fopen(values->output, "wxe");
         if (out == NULL) {
             int number = errno;
@@ -129,6 +133,15 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         } else {
             (void)fprintf(stderr, "wrote %lld predictions to %s\n", (long long)n_rows, values->output);
         }
+    }
+    if (status == PEN_OK && cli->args.json) {
+        pen_json *document = pen_json_object();
+        pen_json_set_int(document, "schema", 1);
+        pen_json_set_string(document, "model", cli->args.positionals.items[0]);
+        pen_json_set_int(document, "rows", n_rows);
+        pen_json_set_string(document, "path", values->output);
+        status = pen_cli_print_json(document, err);
+        pen_json_free(document);
     }
     return status;
 }

@@ -25,6 +25,7 @@ static pen_status show_json(const char *path,
 {
     pen_json *document = NULL;
     PEN_TRY(pen_json_read_file(path, &document, err));
+    pen_json_set_int(document, "schema", 1); /* files of models and graphs have a version of their own */
     pen_status status =
         render != NULL ? render(document, out, err) : pen_json_print(document, PEN_JSON_INDENT, out, err);
     pen_json_free(document);
@@ -154,6 +155,7 @@ static pen_status render_file(const char *path, const struct kind *kind, bool js
         pen_status status = pen_config_read_file(&arena, path, &root, err);
         pen_json *document = status == PEN_OK ? pen_config_to_json(root) : NULL;
         if (status == PEN_OK) {
+            pen_json_set_int(document, "schema", 1);
             status = pen_json_print(document, PEN_JSON_INDENT, out, err);
             pen_text_append_char(out, '\n');
         }

@@ -173,6 +173,17 @@ static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pe
     return failure;
 }
 
+static bool took_part(const struct pen_run *run, const char *node)
+{
+    for (int64_t i = 0; i < pen_json_size(run->nodes); i++) {
+        if (strcmp(text_of(pen_json_at(run->nodes, i), "node"), node) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of an artifact of this run, not of one that stands in for a node left out. */
 static const pen_json *property(const struct pen_run *run, const char *type, const char *name)
 {
     const char *node = NULL;
@@ -181,7 +192,7 @@ static const pen_json *property(const struct pen_run *run, const char *type, con
     for (int64_t i = 0; pen_json_member(run->outputs, i, &node, &outputs); i++) {
         const char *port = NULL;
         const pen_json *output = NULL;
-        for (int64_t k = 0; pen_json_member(outputs, k, &port, &output); k++) {
+        for (int64_t k = 0; took_part(run, node) && pen_json_member(outputs, k, &port, &output); k++) {
             if (strcmp(text_of(output, "type"), type) == 0) {
                 found = pen_json_get(pen_json_get(output, "properties"), name);
             }

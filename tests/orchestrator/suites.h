@@ -1,3 +1,4 @@
+X(cli)
 X(journal)
 X(kill)
 X(metadata)

@@ -1,0 +1,408 @@
+/* The command line as a person meets it: every verb's help, answers, JSON, and refusals, word by word. What is expected
+ * lies in golden/NAME.txt; times, paths and measured numbers are masked. After a change that is meant,
+ * PEN_GOLDEN_WRITE=1 build/test_orchestrator --gtest_filter='cli.*' writes them anew: read the difference. */
+#include "core/files.h"
+#include "core/json.h"
+#include "tests/orchestrator/program.h"
+#include "tests/pen_test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define LABEL "'tips > 0.2 * fare'"
+
+static void golden_path(char path[PEN_PATH_BYTES], const char *name)
+{
+    (void)snprintf(path, PEN_PATH_BYTES, "%s/tests/orchestrator/golden/%s.txt", PEN_TEST_SOURCE, name);
+}
+
+/* What a node says of its outputs after its time is the component's business, the device the machine's. */
+static void append_stream(struct pen_text *text, const char *name, const struct pen_text *stream)
+{
+    struct pen_text masked = {0};
+    program_mask(stream, pen_test_directory(), &masked);
+    pen_text_printf(text, masked.size_bytes == 0 ? "" : "-- %s\n", name);
+    for (const char *line = pen_text_view(&masked); *line != '\0';) {
+        size_t size = strcspn(line, "\n");
+        const char *facts = strstr(line, " # s  ");
+        bool has_facts = strcmp(name, "error") == 0 && facts != NULL && facts < line + size;
+        if (strncmp(line, "device ", 7) == 0) {
+            facts = line + 2;
+            has_facts = true;
+        }
+        pen_text_append_bytes(text, line, has_facts ? (size_t)(facts - line) + 5 : size);
+        pen_text_append(text, has_facts ? "...\n" : "\n");
+        line += size + (line[size] == '\n');
+    }
+    pen_text_deinit(&masked);
+}
+
+/* Appends the line, its exit code and what it said. */
+static void tell(struct pen_text *text, const char *line)
+{
+    struct program_result result;
+    program_run(pen_test_directory(), line, &result);
+    pen_text_printf(text, "$ penstock %s\n-- exit %d\n", line, result.exit_code);
+    append_stream(text, "output", &result.out);
+    append_stream(text, "error", &result.err);
+    pen_text_append_char(text, '\n');
+    program_deinit(&result);
+}
+
+static void compare_golden(const char *name, const struct pen_text *found)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_text wanted = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    golden_path(path, name);
+    if (getenv("PEN_GOLDEN_WRITE") != NULL) {
+        PEN_CHECK_OK(pen_file_write_atomic(path, found->data, found->size_bytes, &err), &err);
+        return;
+    }
+    PEN_REQUIRE_OK(pen_file_read(path, 1 << 20, &wanted, &err), &err);
+    const char *a = pen_text_view(&wanted);
+    const char *b = pen_text_view(found);
+    for (int line = 1; *a != '\0' || *b != '\0'; line++) {
+        size_t a_size = strcspn(a, "\n");
+        size_t b_size = strcspn(b, "\n");
+        PEN_TEST_BASE(a_size == b_size && memcmp(a, b, a_size) == 0, break,
+                      "%s.txt:%d: expected\n  %.*s\nfound\n  %.*s", name, line, (int)a_size, a, (int)b_size, b);
+        a += a_size + (a[a_size] == '\n');
+        b += b_size + (b[b_size] == '\n');
+    }
+    pen_text_deinit(&wanted);
+}
+
+static void compare_lines(const char *name, const char *const *lines)
+{
+    struct pen_text text = {0};
+    for (; *lines != NULL; lines++) {
+        tell(&text, *lines);
+    }
+    compare_golden(name, &text);
+    pen_text_deinit(&text);
+}
+
+static bool program_is_built(void)
+{
+    return access(pen_test_program(), X_OK) == 0;
+}
+
+static void help_of_every_verb(void)
+{
+    static const char *const lines[] = {
+        "--help",         "train --help",  "init --help",     "plan --help",    "run --help", "show --help",
+        "predict --help", "runs --help",   "status --help",   "logs --help",    "why --help", "artifacts -h",
+        "lineage -h",     "doctor --help", "generate --help", "version --help", "version",    NULL};
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    compare_lines("help", lines);
+}
+
+/* No verb, a wrong one, wrong options, files and roots that are not there. */
+static void what_is_refused(void)
+{
+    static const char *const lines[] = {"",
+                                        "rnu",
+                                        "run",
+                                        "run a.yaml b.yaml",
+                                        "run gone.yaml",
+                                        "run gone.yaml --form trainer",
+                                        "run gone.yaml --from",
+                                        "run gone.yaml --resume",
+                                        "run gone.yaml --no-cache=yes",
+                                        "plan gone.yaml",
+                                        "plan --detailed",
+                                        "train gone.csv",
+                                        "train gone.csv --label x",
+                                        "init gone.csv --label x",
+                                        "init gone.csv",
+                                        "show",
+                                        "show evaluation",
+                                        "show evaluation --root gone",
+                                        "predict gone",
+                                        "predict gone --csv gone.csv",
+                                        "predict gone --csv gone.csv --threshold 2",
+                                        "predict gone --csv gone.csv --json",
+                                        "runs --root gone",
+                                        "runs --last none",
+                                        "runs --lest 3",
+                                        "status --root gone",
+                                        "logs --root gone",
+                                        "why trainer --root gone",
+                                        "why",
+                                        "artifacts --root gone",
+                                        "lineage model --root gone",
+                                        "lineage",
+                                        "doctor now",
+                                        "generate taxis",
+                                        "generate taxi --rows many",
+                                        "generate taxi --rows -3",
+                                        "generate taxi --json",
+                                        "generate taxi --rows 3 -o gone/t.csv",
+                                        NULL};
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    compare_lines("refusals", lines);
+}
+
+/* From data to a pushed model and all questions about it. */
+static void a_tour(void)
+{
+    static const char *const lines[] = {"generate taxi --rows 600 --seed 1 -o t.csv",
+                                        "init t.csv --label " LABEL,
+                                        "init t.csv --label " LABEL,
+                                        "plan pipeline.yaml --set trainer.steps=40",
+                                        "plan pipeline.yaml --set trainer.steps=40 --detailed-exitcode",
+                                        "run pipeline.yaml --set trainer.steps=40",
+                                        "plan pipeline.yaml --set trainer.steps=40 --detailed-exitcode",
+                                        "run pipeline.yaml --set trainer.steps=40 --resume last",
+                                        "run pipeline.yaml --set trainer.steps=many",
+                                        "run pipeline.yaml --set trainer.stops=3",
+                                        "run pipeline.yaml --set transform.label=tipps",
+                                        "run pipeline.yaml --set trainer.steps=40 --resume last",
+                                        "run pipeline.yaml --set trainer.steps=41 --to transform",
+                                        "run pipeline.yaml --only trainer --from trainer",
+                                        "run pipeline.yaml --only trainers",
+                                        "runs",
+                                        "runs --last 1",
+                                        "status",
+                                        "status run-1",
+                                        "status run-77",
+                                        "why trainer",
+                                        "why trainers",
+                                        "artifacts --type Model",
+                                        "lineage model",
+                                        "lineage modle",
+                                        "show anomalies",
+                                        "show anomaly",
+                                        "logs nothing",
+                                        "train t.csv --label tips",
+                                        NULL};
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    compare_lines("tour", lines);
+}
+
+/* ---- JSON: the fields that scripts rely on ---- */
+
+static bool is_of_type(const pen_json *value, const char *type)
+{
+    return strcmp(type, "text") == 0     ? pen_json_is_string(value)
+           : strcmp(type, "number") == 0 ? pen_json_is_number(value)
+           : strcmp(type, "int") == 0    ? pen_json_is_int(value)
+           : strcmp(type, "bool") == 0   ? pen_json_is_bool(value)
+           : strcmp(type, "list") == 0   ? pen_json_is_array(value)
+           : strcmp(type, "map") == 0    ? pen_json_is_object(value)
+           : strcmp(type, "text?") == 0  ? pen_json_is_string(value) || pen_json_is_null(value)
+           : strcmp(type, "bool?") == 0  ? pen_json_is_bool(value) || pen_json_is_null(value)
+                                         : false;
+}
+
+/* field: "nodes[0].node TYPE" */
+static void check_field(const char *line, const pen_json *document, const char *field)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s", field);
+    char *type = strrchr(path, ' ');
+    PEN_REQUIRE(type != NULL);
+    *type++ = '\0';
+    const pen_json *value = document;
+    char *rest = NULL;
+    for (char *name = strtok_r(path, ".", &rest); name != NULL; name = strtok_r(NULL, ".", &rest)) {
+        size_t size = strcspn(name, "[");
+        char *index = name[size] == '[' ? name + size : NULL;
+        for (name[size] = '\0', value = pen_json_get(value, name); index != NULL; index = strchr(index + 1, '[')) {
+            value = pen_json_at(value, strtol(index + 1, NULL, 10));
+        }
+    }
+    PEN_CHECK_MSG(value != NULL && is_of_type(value, type), "penstock %s: expected the field %s", line, field);
+}
+
+static const struct {
+    const char *line;
+    int exit_code;
+    const char *fields[24];
+} documents[] = {
+    {"generate taxi --rows 600 --seed 1 -o t.csv --json", 0, {"sample text", "rows int", "path text", "label text"}},
+    {"init t.csv --label " LABEL " --json", 0, {"path text", "text text"}},
+    {"run pipeline.yaml --set trainer.steps=40 --json",
+     0,
+     {"run text", "status text", "seconds number", "device text", "root text", "nodes list", "nodes[0].node text",
+      "nodes[8].status text", "nodes[8].seconds number", "blessed bool?", "pushed text?"}},
+    {"plan pipeline.yaml --json",
+     0,
+     {"pipeline text", "work bool", "nodes[0].node text", "nodes[0].action text", "nodes[0].reason text",
+      "nodes[5].changes list"}},
+    {"runs --json",
+     0,
+     {"runs list", "runs[0].run text", "runs[0].status text", "runs[0].time text", "runs[0].seconds number",
+      "runs[0].device text", "runs[0].pipeline text", "runs[0].blessed bool?", "runs[0].pushed text?"}},
+    {"status --json",
+     0,
+     {"run text", "status text", "nodes[0].node text", "nodes[0].status text", "nodes[0].seconds number",
+      "nodes[0].message text"}},
+    {"logs --json",
+     0,
+     {"run text", "logs[0].node text", "logs[0].path text", "logs[0].lines list", "logs[0].lines[0] text"}},
+    {"logs trainer --json", 0, {"run text", "logs[0].node text", "logs[0].lines[0] text"}},
+    {"why trainer --json", 0, {"node text", "status text", "run text", "compared_with text?", "changes list"}},
+    {"artifacts --json",
+     0,
+     {"artifacts list", "artifacts[0].id text", "artifacts[0].type text", "artifacts[0].uri text",
+      "artifacts[0].hash text", "artifacts[0].execution int", "artifacts[0].properties map"}},
+    {"lineage model --json",
+     0,
+     {"artifact.id text", "artifact.type text", "artifact.uri text", "artifact.run text", "artifact.made_of[0].id text",
+      "used_for[0] text"}},
+    {"show statistics --json",
+     0,
+     {"splits.train.rows int", "splits.train.features.fare.type text", "splits.train.features.fare.count int",
+      "splits.train.features.fare.missing int", "splits.train.features.fare.mean number",
+      "splits.train.features.fare.std number", "splits.train.features.fare.zeros int",
+      "splits.train.features.fare.min number", "splits.train.features.fare.median number",
+      "splits.train.features.fare.max number", "splits.train.features.fare.quantiles list",
+      "splits.train.features.payment_type.unique int", "splits.train.features.payment_type.top[0][0] text"}},
+    {"show schema --json", 0, {"features map", "features.fare map"}},
+    {"show anomalies --json", 0, {"splits map"}},
+    {"show curves --json", 0, {"metric text"}},
+    {"show evaluation --json",
+     0,
+     {"model text", "baseline text?", "blessed bool", "reasons list", "slices[0].slice map", "slices[0].rows int",
+      "slices[0].metrics.auc.value number"}},
+    {"show blessing --json", 0, {"blessed bool"}},
+    {"show examples --json", 0, {"splits map"}},
+    {"show model --json", 0, {"format text"}},
+    {"show transform_graph --json", 0, {"format text"}},
+    {"show pushed --json", 0, {"pushed bool"}},
+    {"show resolved --json", 0, {"model text?", "reason text"}},
+    {"predict serving/t/current --csv t.csv -o p.csv --json", 0, {"model text", "rows int", "path text"}},
+    {"doctor --json",
+     0,
+     {"version text", "cores int", "cpu list", "memory_bytes int", "memory_free_bytes int", "disk_free_bytes int",
+      "devices[0].device text", "devices[0].ops int", "problems list"}},
+    {"version --json", 0, {"version text"}},
+    {"train t.csv --label " LABEL " -o two.yaml --name two --json",
+     0,
+     {"run text", "status text", "nodes[8].node text", "pushed text?"}},
+    {"run pipeline.yaml --set trainer.steps=40 --set transform.label=tipps --json",
+     -1,
+     {"run text", "status text", "nodes[4].message text"}},
+};
+
+/* One document on standard output, nothing else; "schema": 1 in each. */
+static void documents_have_their_fields(void)
+{
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    for (size_t i = 0; i < sizeof documents / sizeof documents[0]; i++) {
+        const char *line = documents[i].line;
+        struct program_result result;
+        struct pen_error err = PEN_ERROR_INIT;
+        pen_json *document = NULL;
+        program_run(pen_test_directory(), line, &result);
+        PEN_CHECK_MSG(documents[i].exit_code < 0 ? result.exit_code != 0 : result.exit_code == documents[i].exit_code,
+                      "penstock %s: exit %d: %s", line, result.exit_code, pen_text_view(&result.err));
+        PEN_CHECK_MSG(pen_json_parse(pen_text_view(&result.out), result.out.size_bytes, line, &document, &err) ==
+                          PEN_OK,
+                      "penstock %s: %s", line, err.message);
+        PEN_CHECK_MSG(pen_json_int_or(pen_json_get(document, "schema"), 0) == 1, "penstock %s: expected schema 1",
+                      line);
+        for (const char *const *field = documents[i].fields; *field != NULL; field++) {
+            check_field(line, document, *field);
+        }
+        pen_json_free(document);
+        program_deinit(&result);
+    }
+}
+
+/* ---- interruptions and company ---- */
+
+/* A run that trains for very long, started in the case's folder; returns when its trainer has begun. */
+static pid_t start_long_run(void)
+{
+    char log[PEN_PATH_BYTES];
+    struct program_result result;
+    program_run(pen_test_directory(), "generate taxi --rows 600 --seed 1 -o t.csv", &result);
+    program_deinit(&result);
+    program_run(pen_test_directory(), "init t.csv --label " LABEL, &result);
+    program_deinit(&result);
+    (void)snprintf(log, sizeof log, "%s/out/t/runs/run-1/trainer.log", pen_test_directory());
+    pid_t child = program_start(pen_test_directory(),
+                                "run pipeline.yaml --set trainer.steps=100000000 --set trainer.early_stopping=false");
+    for (int i = 0; i < 3000 && !pen_path_exists(log); i++) {
+        (void)usleep(10000);
+    }
+    PEN_CHECK(pen_path_exists(log));
+    return child;
+}
+
+static void expect_interrupted(int number, const char *then)
+{
+    struct program_result result;
+    pid_t child = start_long_run();
+    (void)kill(child, number);
+    program_finish(pen_test_directory(), child, &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 128 + number);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "trainer              cancelled");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "run-1: cancelled in ");
+    program_deinit(&result);
+    program_run(pen_test_directory(), then, &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 0);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "transform            cached");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "trainer              succeeded");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "run-2: succeeded in ");
+    program_deinit(&result);
+}
+
+static void control_c_leaves_a_root_that_goes_on(void)
+{
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    expect_interrupted(SIGINT, "run pipeline.yaml --set trainer.steps=40");
+}
+
+static void a_terminated_run_is_resumed(void)
+{
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    expect_interrupted(SIGTERM, "run pipeline.yaml --set trainer.steps=40 --resume last");
+}
+
+static void a_second_run_is_told_who_holds_the_root(void)
+{
+    char wanted[64];
+    struct program_result result;
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    pid_t child = start_long_run();
+    program_run(pen_test_directory(), "run pipeline.yaml", &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 75);
+    (void)snprintf(wanted, sizeof wanted, "out/t/metadata/lock is held by pid %ld on host ", (long)child);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), wanted);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), " since 20");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "; wait for it or stop it\n");
+    program_deinit(&result);
+    /* Whoever only reads is not kept waiting. */
+    program_run(pen_test_directory(), "status", &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 0);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "run-1 running\n");
+    program_deinit(&result);
+    (void)kill(child, SIGTERM);
+    program_finish(pen_test_directory(), child, &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 128 + SIGTERM);
+    program_deinit(&result);
+}
+
+PEN_SUITE(cli, PEN_CASE(control_c_leaves_a_root_that_goes_on), PEN_CASE(a_terminated_run_is_resumed),
+          PEN_CASE(a_second_run_is_told_who_holds_the_root), PEN_CASE(help_of_every_verb), PEN_CASE(what_is_refused),
+          PEN_CASE(a_tour), PEN_CASE(documents_have_their_fields));
