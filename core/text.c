@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static bool reserve(struct pen_text *text, size_t more)
 {
@@ -233,6 +234,9 @@ const char *pen_nearest_name(const char *name, const char *const *candidates, in
             best = distance;
             nearest = candidates[i];
         }
+    }
+    for (int64_t i = 0; nearest == NULL && name[0] != '\0' && name[1] != '\0' && i < n_candidates; i++) {
+        nearest = strncasecmp(name, candidates[i], strlen(name)) == 0 ? candidates[i] : NULL;
     }
     return nearest;
 }

@@ -36,7 +36,7 @@ enum { PEN_NUMBER_BYTES = 32 };
 PEN_API const char *pen_format_double(char out[PEN_NUMBER_BYTES], double value);
 
 /* The candidate nearest to `name` (edit distance at most a third of its length, at least 1, upper and lower case
- * alike), or NULL: for "did you mean". */
+ * alike; two neighbours swapped are one edit), else the first that begins with it, or NULL: for "did you mean". */
 PEN_API const char *pen_nearest_name(const char *name, const char *const *candidates, int64_t n_candidates);
 
 /* At most 80 bytes of text for a message, control bytes and invalid UTF-8 escaped as \xNN, "..." when cut. */

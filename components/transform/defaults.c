@@ -5,7 +5,15 @@
 
 #include <string.h>
 
-enum { MANY_VALUES = 100, FEW_STRINGS = 10, FEW_INTS = 32, TEXT_LENGTH = 15, LONG_TEXT_LENGTH = 30 };
+enum {
+    MANY_VALUES = 100,
+    FEW_STRINGS = 10,
+    FEW_INTS = 32,
+    TEXT_LENGTH = 15,      /* bytes on average: words of text, when most values are distinct */
+    LONG_TEXT_LENGTH = 30, /* the same when they are not */
+    MANY_ROWS = 10000,     /* enough to learn from values that come twice */
+    VALUES_LOOKED_AT = 20
+};
 
 struct defaults {
     struct pen_arena *arena;
@@ -87,11 +95,23 @@ static void add_format(struct defaults *all, const char *column, const char *suf
     add(all, column, suffix, text, note);
 }
 
+/* Row numbers and the like: integers, all different, with hardly a gap between them. */
+static bool is_counter(const struct pen_feature_statistics *f)
+{
+    const struct pen_numeric_statistics *s = &f->numeric;
+    return f->type == PEN_TYPE_INT64 && f->n_present > MANY_VALUES && s->exact_unique && s->n_unique == f->n_present &&
+           s->max - s->min < 2 * (double)f->n_present;
+}
+
 static void number_features(struct defaults *all, const struct pen_feature_statistics *f)
 {
     const struct pen_numeric_statistics *s = &f->numeric;
     if (f->has_numeric && !(s->max > s->min)) {
         add(all, f->name, "", NULL, "one value only");
+        return;
+    }
+    if (is_counter(f)) {
+        add(all, f->name, "", NULL, "every row has its own number: an identifier");
         return;
     }
     bool long_tail = s->min >= 0 && s->std > 0 && s->max > s->mean + 8 * s->std;
@@ -113,18 +133,61 @@ static void number_features(struct defaults *all, const struct pen_feature_stati
     }
 }
 
+static bool has_words(const char *value)
+{
+    return strchr(value, ' ') != NULL;
+}
+
+/* 2013-01-31, with or without a time after it. */
+static bool is_date(const char *value)
+{
+    static const char shape[] = "0000-00-00";
+    for (size_t i = 0; i < sizeof shape - 1; i++) {
+        if (shape[i] == '0' ? value[i] < '0' || value[i] > '9' : value[i] != shape[i]) {
+            return false;
+        }
+    }
+    return value[sizeof shape - 1] == '\0' || value[sizeof shape - 1] == 'T' || value[sizeof shape - 1] == ' ';
+}
+
+/* Are most of the values that come up most often like this? */
+static bool most(const struct pen_value_counts *top, bool (*like)(const char *value))
+{
+    int64_t n = top->n_items < VALUES_LOOKED_AT ? top->n_items : VALUES_LOOKED_AT;
+    int64_t count = 0;
+    for (int64_t i = 0; i < n; i++) {
+        count += like(top->items[i].value);
+    }
+    return 2 * count > n;
+}
+
+static void date_features(struct defaults *all, const struct pen_feature_statistics *f)
+{
+    add_format(all, f->name, "_month", "onehot(month(", "))", "a date");
+    add_format(all, f->name, "_weekday", "onehot(weekday(", "))", "");
+    if (f->string.avg_length > (double)strlen("2013-01-31")) {
+        add_format(all, f->name, "_hour", "onehot(hour(", "))", "");
+    }
+}
+
 static void string_features(struct defaults *all, const struct pen_feature_statistics *f)
 {
     const struct pen_string_statistics *s = &f->string;
     bool mostly_distinct = s->n_unique > MANY_VALUES && (double)s->n_unique > 0.5 * (double)f->n_present;
+    bool all_distinct = mostly_distinct && (double)s->n_unique > 0.9 * (double)f->n_present;
+    bool many = f->type == PEN_TYPE_BYTES || mostly_distinct;
     bool long_text = s->avg_length > LONG_TEXT_LENGTH && s->n_unique > MANY_VALUES;
     if (s->n_unique <= 1 && f->n_missing == 0) {
         add(all, f->name, "", NULL, "one value only");
-    } else if (long_text || f->type == PEN_TYPE_BYTES || (mostly_distinct && s->avg_length >= TEXT_LENGTH)) {
+    } else if (most(&s->top, is_date)) {
+        date_features(all, f);
+    } else if (most(&s->top, has_words) && (long_text || (many && s->avg_length >= TEXT_LENGTH))) {
         add_format(all, f->name, "", "hash(ngrams(tokens(lower(", ")), [1, 2]), 131072)", "free text");
         add_format(all, f->name, "_length", "zscore(log1p(length(", ")))", "");
-    } else if (mostly_distinct) {
+    } else if (all_distinct || (mostly_distinct && f->n_present < MANY_ROWS)) {
         add(all, f->name, "", NULL, "nearly every row has its own value: an identifier");
+    } else if (many) {
+        add_format(all, f->name, "", "hash(", ", 131072)", "too many values to list");
     } else if (s->n_unique <= FEW_STRINGS) {
         add_format(all, f->name, "", "onehot(", ")", "");
     } else {

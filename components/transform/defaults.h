@@ -6,10 +6,13 @@
  *   never present, or one value only      no feature (note says why)
  *   number                                zscore(fill(x, 'median')); zscore(log1p(...)) for long-tailed x >= 0
  *   int with 3 to 32 possible values      the same, plus onehot of its values
+ *   int, every value another and dense    no feature (a row number)
  *   string, up to 10 values               onehot(x)
  *   string, more values                   vocab(x, top_k: 10000, oov: 10)
- *   free text (long, mostly distinct)     hash(ngrams(tokens(lower(x)), [1, 2]), 131072)
- *   mostly distinct short strings         no feature (an identifier)
+ *   string, 2024-03-01[T12:30]            onehot of month(x), weekday(x) and, with a time, hour(x)
+ *   free text (words, long)               hash(ngrams(tokens(lower(x)), [1, 2]), 131072)
+ *   string, nearly all values distinct    no feature (an identifier)
+ *   string, most values distinct          hash(x, 131072) from 10,000 rows on; an identifier below
  *   missing cells in a number             plus is_missing(x) */
 #ifndef PEN_COMPONENTS_TRANSFORM_DEFAULTS_H
 #define PEN_COMPONENTS_TRANSFORM_DEFAULTS_H

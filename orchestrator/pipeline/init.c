@@ -14,24 +14,39 @@ static pen_status out_of_memory(struct pen_error *err)
     PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: drafting the pipeline");
 }
 
-/* "data/trips-2026.csv.gz" -> "trips_2026": letters, digits and underscores of the base name. */
-static const char *name_from_path(struct pen_arena *arena, const char *path)
+/* Letters, digits and underscores of a path's last part up to its first dot. */
+static char *plain_name(struct pen_arena *arena, const char *part, size_t size)
 {
-    const char *base = strrchr(path, '/');
-    char *name = pen_arena_strdup(arena, base == NULL ? path : base + 1);
-    if (name == NULL) {
-        return NULL;
-    }
-    char *dot = strchr(name + (name[0] == '.'), '.');
-    if (dot != NULL) {
-        *dot = '\0';
-    }
-    for (char *c = name; *c != '\0'; c++) {
+    char *name = pen_arena_strndup(arena, part, size);
+    for (char *c = name; c != NULL && *c != '\0'; c++) {
+        if (*c == '.' && c != name) {
+            *c = '\0';
+            break;
+        }
         if (!isalnum((unsigned char)*c) || (unsigned char)*c >= 0x80) {
             *c = '_';
         }
     }
-    return name[0] == '\0' ? "pipeline" : name;
+    return name;
+}
+
+/* "data/trips-2026.csv.gz" -> "trips_2026"; the folder's name when the file's says nothing: "chicago/data.csv". */
+static const char *name_from_path(struct pen_arena *arena, const char *path)
+{
+    static const char *const empty[] = {"data", "train", "test", "dataset"};
+    const char *slash = strrchr(path, '/');
+    const char *base = slash == NULL ? path : slash + 1;
+    char *name = plain_name(arena, base, strlen(base));
+    for (size_t i = 0; name != NULL && slash != NULL && i < sizeof empty / sizeof empty[0]; i++) {
+        const char *folder = slash;
+        while (folder > path && folder[-1] != '/') {
+            folder--;
+        }
+        if (strcmp(name, empty[i]) == 0 && folder < slash && folder[0] != '.') {
+            return plain_name(arena, folder, (size_t)(slash - folder));
+        }
+    }
+    return name != NULL && name[0] == '\0' ? "pipeline" : name;
 }
 
 /* The path as the pipeline file, which may lie in another folder, is to name it. */
@@ -57,6 +72,28 @@ static bool contains(const char *const *names, int64_t n_names, const char *name
     return false;
 }
 
+/* With the nearest name, or the first of those there are. */
+static pen_status no_such_column(const char *what, const char *name, const char *const *known, int64_t n_known,
+                                 struct pen_error *err)
+{
+    enum { SHOWN = 8 };
+    const char *near = pen_nearest_name(name, known, n_known);
+    char quoted[PEN_QUOTE_BYTES];
+    struct pen_text list = {0};
+    if (near != NULL) {
+        pen_text_printf(&list, "; did you mean '%s'?", near);
+    }
+    for (int64_t i = 0; near == NULL && i < n_known && i < SHOWN; i++) {
+        char column[PEN_QUOTE_BYTES];
+        pen_text_printf(&list, "%s%s", i == 0 ? "; they have " : ", ", pen_quote(column, known[i], strlen(known[i])));
+    }
+    pen_text_append(&list, near == NULL && n_known > SHOWN ? ", ..." : "");
+    pen_status status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_CONFIG, "%s: the data have no column '%s'%s",
+                                      what, pen_quote(quoted, name, strlen(name)), pen_text_view(&list));
+    pen_text_deinit(&list);
+    return status;
+}
+
 static pen_status check_columns(const struct pen_split_statistics *table, const char *what, const char *const *names,
                                 int64_t n_names, struct pen_error *err)
 {
@@ -70,12 +107,7 @@ static pen_status check_columns(const struct pen_split_statistics *table, const 
     pen_status status = PEN_OK;
     for (int64_t i = 0; i < n_names && status == PEN_OK; i++) {
         if (!contains(known, table->n_features, names[i])) {
-            const char *near = pen_nearest_name(names[i], known, table->n_features);
-            char quoted[PEN_QUOTE_BYTES];
-            status =
-                pen_error_set(err, __FILE__, __LINE__, PEN_ERR_CONFIG, "%s: the data have no column '%s'%s%s%s", what,
-                              pen_quote(quoted, names[i], strlen(names[i])), near == NULL ? "" : "; did you mean '",
-                              near == NULL ? "" : near, near == NULL ? "" : "'?");
+            status = no_such_column(what, names[i], known, table->n_features, err);
         }
     }
     pen_free(known);

@@ -68,6 +68,8 @@ static void near_names_are_found(void)
     PEN_CHECK_EQ_STR(pen_nearest_name("FARE", names, 3), "fare");
     const char *verbs[] = {"train", "run", "runs"};
     PEN_CHECK_EQ_STR(pen_nearest_name("rnu", verbs, 3), "run"); /* two neighbours swapped are one slip */
+    PEN_CHECK_EQ_STR(pen_nearest_name("trai", verbs, 3), "train");
+    PEN_CHECK_EQ_STR(pen_nearest_name("tri", names, 3), "trip_miles"); /* the beginning of one */
     PEN_CHECK(pen_nearest_name("zzz", names, 3) == NULL);
     PEN_CHECK(pen_nearest_name("x", names, 0) == NULL);
 }

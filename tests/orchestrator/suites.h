@@ -1,4 +1,5 @@
 X(cli)
+X(init)
 X(journal)
 X(kill)
 X(metadata)
