@@ -15,6 +15,12 @@ if(PEN_SANITIZE)
     target_link_options(pen_sanitizers INTERFACE -fsanitize=address,undefined)
 endif()
 
+if(PEN_FUZZ)
+    target_compile_options(pen_sanitizers INTERFACE -fsanitize=fuzzer-no-link,address,undefined
+        -fno-omit-frame-pointer -fno-sanitize-recover=all)
+    target_link_options(pen_sanitizers INTERFACE -fsanitize=address,undefined)
+endif()
+
 # One static library a floor: pen_floor(datasets LINKS pen_core). Rooms add their files with pen_room().
 function(pen_floor name)
     cmake_parse_arguments(ARG "" "" "LINKS" ${ARGN})

@@ -314,7 +314,7 @@ static void wrong_files_are_refused(void)
          "schema.yaml:2:27: option min_domain_mass: expected 0 to 1, found 2"},
         {"features:\n  fare: {stage: prod}\n",
          "schema.yaml:2:17: option stage: expected planned, alpha, beta, production, deprecated, debug_only or "
-         "disabled, found 'prod'"},
+         "disabled, found 'prod'; did you mean 'production'?"},
         {"features:\n  fare: {drift: {jensen_shanon: 0.1}}\n",
          "schema.yaml:2:18: drift has no option 'jensen_shanon'; did you mean 'jensen_shannon'?"},
         {"features:\n  fare: {drift: {jensen_shannon: 7}}\n",
@@ -325,7 +325,8 @@ static void wrong_files_are_refused(void)
          "schema.yaml:2:23: option severities: no anomaly is called 'SCHEMA_NEW_COLUM'; did you mean "
          "'SCHEMA_NEW_COLUMN'?"},
         {"severities: {SCHEMA_NEW_COLUMN: warn}\nfeatures: {}\n",
-         "schema.yaml:1:33: option SCHEMA_NEW_COLUMN: expected error or warning, found 'warn'"},
+         "schema.yaml:1:33: option SCHEMA_NEW_COLUMN: expected error or warning, found 'warn'; did you mean "
+         "'warning'?"},
         {"severities: warning\nfeatures: {}\n", "schema.yaml:1:13: option severities: expected a map such as "
                                                 "{SCHEMA_NEW_COLUMN: warning}, found 'warning'"},
         {"dataset: {min_example: 1}\nfeatures: {}\n",

@@ -1,0 +1,1 @@
+9b5ecadc {"chain":"00000000","first_seq":1,"format
