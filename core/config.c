@@ -15,6 +15,7 @@ struct config_parser {
     yaml_parser_t yaml;
     struct pen_arena *arena;
     const char *file;
+    const struct pen_text *text;
     const bool *call_lines; /* lines whose value got quotes from pen_config_quote_calls */
     struct pen_error *err;
 };
@@ -29,14 +30,27 @@ static pen_status out_of_memory(struct pen_error *err, const char *file)
     PEN_FAIL(err, PEN_ERR_MEMORY, "%s: out of memory while reading", file);
 }
 
+/* libyaml gives the place of bytes it cannot read as an offset only. */
+static pen_status fail_at_byte(const struct config_parser *parser, size_t offset, const char *message)
+{
+    const char *text = pen_text_view(parser->text);
+    yaml_mark_t mark = {.line = 0, .column = 0};
+    for (size_t i = 0; i < offset && i < parser->text->size_bytes; i++) {
+        bool starts_character = ((unsigned char)text[i] & 0xC0) != 0x80;
+        mark.line += text[i] == '\n';
+        mark.column = text[i] == '\n' ? 0 : mark.column + starts_character;
+    }
+    PEN_FAIL(parser->err, PEN_ERR_CONFIG, "%s:%zu:%zu: expected UTF-8 text without control characters: %s",
+             parser->file, mark.line + 1, mark.column + 1, message);
+}
+
 static pen_status next_event(struct config_parser *parser, yaml_event_t *event)
 {
     if (yaml_parser_parse(&parser->yaml, event) == 0) {
         yaml_mark_t mark = parser->yaml.problem_mark;
         const char *problem = parser->yaml.problem == NULL ? "not valid YAML" : parser->yaml.problem;
         if (parser->yaml.error == YAML_READER_ERROR) {
-            PEN_FAIL(parser->err, PEN_ERR_CONFIG, "%s: byte %zu: not UTF-8 text: %s", parser->file,
-                     parser->yaml.problem_offset, problem);
+            return fail_at_byte(parser, parser->yaml.problem_offset, problem);
         }
         PEN_FAIL(parser->err, PEN_ERR_CONFIG, "%s:%zu:%zu: not valid YAML: %s", parser->file, mark.line + 1,
                  mark.column + 1, problem);
@@ -257,6 +271,7 @@ pen_status pen_config_parse(struct pen_arena *arena, const char *text, size_t si
     if (call_lines != NULL) {
         pen_config_quote_calls(text, size_bytes, call_lines, n_lines, &quoted);
     }
+    parser.text = &quoted;
     parser.call_lines = call_lines;
     pen_status status = PEN_OK;
     if (call_lines == NULL || quoted.failed || parser.file == NULL || *root == NULL ||

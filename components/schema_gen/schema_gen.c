@@ -50,7 +50,8 @@ static void compare_columns(const struct pen_schema *schema, const struct pen_st
     }
     const struct pen_split_statistics *split = &statistics->splits[0];
     for (int64_t i = 0; i < schema->n_features; i++) {
-        if (pen_statistics_find_feature(split, schema->features[i].name) == NULL) {
+        bool is_column = schema->features[i].deriver == PEN_SCHEMA_DERIVER_NONE;
+        if (is_column && pen_statistics_find_feature(split, schema->features[i].name) == NULL) {
             pen_log(PEN_LOG_WARNING, "%s: feature %s is no column of split %s", path, schema->features[i].name,
                     split->split);
         }

@@ -20,12 +20,18 @@ static const char explanation[] =
     "#   min_domain_mass: 0.99 (share of values that must be in the domain), categorical: true, unique: {min: 1, max: "
     "9}\n"
     "#   in_environment: [TRAINING], not_in_environment: [SERVING]\n"
-    "#   stage: planned | alpha | beta | production | deprecated | debug_only | disabled\n"
+    "#   stage: planned | alpha | beta | production | deprecated | debug_only | disabled | derived\n"
     "#   drift, skew: {infinity_norm: 0.1, jensen_shannon: 0.1, source: standard | quantiles,\n"
     "#                 normalized_abs_difference: 0.1}\n"
-    "#   severities: {SCHEMA_NEW_COLUMN: warning}\n"
+    "#   severities: {SCHEMA_NEW_COLUMN: warning}, tags: [a, b], comment: text\n"
+    "#   natural_language: {lower: true, vocabulary: [a, b] | a name from `domains`, min_coverage: 0.9,\n"
+    "#                      min_avg_token_length: 3, excluded_tokens: [a], oov_tokens: [b], token_constraints:\n"
+    "#                      {a: {min_per_sequence: 0, max_per_sequence: 2, max_fraction_of_sequences: 0.1}}}\n"
+    "#   derived: {ratio: [a, b]} | {difference: [a, b]} | {length: a} | {count_tokens: a}   with stage: derived\n"
     "# Beside `features`: domains: {name: [a, b]}, default_environment: [TRAINING, SERVING], severities: {...},\n"
-    "# dataset: {min_examples: 1, max_examples: 9, drift: {min_ratio: 0.5, max_ratio: 2}, version: {...}}\n";
+    "# dataset: {min_examples: 1, max_examples: 9, drift: {min_ratio: 0.5, max_ratio: 2}, version: {...}},\n"
+    "# sparse_features: {name: {index: [a], value: b, separator: \"|\"}}, weighted_features: {name: {weight: a, value: "
+    "b}}\n";
 
 static void print_ratio(struct pen_text *out, size_t start, const char *key, const struct pen_schema_ratio *ratio)
 {
@@ -50,30 +56,63 @@ static void print_dataset(const struct pen_schema_dataset *dataset, struct pen_t
     if (!any) {
         return;
     }
-    pen_text_append(out, "dataset: {");
-    size_t start = out->size_bytes;
+    struct pen_text text = {0};
+    pen_text_append_char(&text, '{');
+    size_t start = text.size_bytes;
     if (dataset->min_examples >= 0) {
-        pen_text_printf(pen_schema_member(out, start, "min_examples"), "%" PRId64, dataset->min_examples);
+        pen_text_printf(pen_schema_member(&text, start, "min_examples"), "%" PRId64, dataset->min_examples);
     }
     if (dataset->max_examples >= 0) {
-        pen_text_printf(pen_schema_member(out, start, "max_examples"), "%" PRId64, dataset->max_examples);
+        pen_text_printf(pen_schema_member(&text, start, "max_examples"), "%" PRId64, dataset->max_examples);
     }
-    print_ratio(out, start, "drift", &dataset->drift);
-    print_ratio(out, start, "version", &dataset->version);
-    pen_text_append(out, "}\n");
+    print_ratio(&text, start, "drift", &dataset->drift);
+    print_ratio(&text, start, "version", &dataset->version);
+    pen_text_append_char(&text, '}');
+    pen_schema_print_wrapped(out, 0, "dataset", &text);
+    pen_text_deinit(&text);
 }
 
 static void print_list(struct pen_text *out, int indent, const char *key, const struct pen_config_strings *list)
 {
     struct pen_text text = {0};
     pen_schema_print_strings(&text, list);
-    pen_text_printf(out, "%*s", indent, "");
-    pen_schema_print_scalar(key, out);
-    pen_text_append(out, ": ");
-    pen_schema_append_wrapped(out, pen_text_view(&text), text.size_bytes, indent + 4);
-    pen_text_append_char(out, '\n');
-    out->failed = out->failed || text.failed;
+    pen_schema_print_wrapped(out, indent, key, &text);
     pen_text_deinit(&text);
+}
+
+void pen_schema_print_compound(const struct pen_schema_compound *compound, enum pen_schema_compound_kind kind,
+                               struct pen_text *out)
+{
+    struct pen_text text = {0};
+    pen_text_append_char(&text, '{');
+    size_t start = text.size_bytes;
+    (void)pen_schema_member(&text, start, pen_schema_compound_part_name(kind));
+    if (kind == PEN_SCHEMA_SPARSE) {
+        pen_schema_print_strings(&text, &compound->parts);
+    } else {
+        pen_schema_print_scalar(compound->parts.items[0], &text);
+    }
+    pen_schema_print_scalar(compound->value, pen_schema_member(&text, start, "value"));
+    if (compound->separator != NULL) {
+        pen_schema_print_scalar(compound->separator, pen_schema_member(&text, start, "separator"));
+    }
+    if (compound->stage != PEN_SCHEMA_STAGE_UNSET) {
+        pen_text_append(pen_schema_member(&text, start, "stage"), pen_schema_stage_name(compound->stage));
+    }
+    pen_text_append_char(&text, '}');
+    pen_schema_print_wrapped(out, 2, compound->name, &text);
+    pen_text_deinit(&text);
+}
+
+static void print_compounds(const struct pen_schema *schema, enum pen_schema_compound_kind kind, struct pen_text *out)
+{
+    const struct pen_schema_compounds *list = &schema->compounds[kind];
+    if (list->n_items > 0) {
+        pen_text_printf(out, "%s:\n", pen_schema_compound_section(kind));
+    }
+    for (int64_t i = 0; i < list->n_items; i++) {
+        pen_schema_print_compound(&list->items[i], kind, out);
+    }
 }
 
 pen_status pen_schema_print(const struct pen_schema *schema, bool with_comments, struct pen_text *out,
@@ -90,10 +129,7 @@ pen_status pen_schema_print(const struct pen_schema *schema, bool with_comments,
     if (schema->severities.n_items > 0) {
         struct pen_text text = {0};
         pen_schema_print_severities(&text, &schema->severities);
-        pen_text_append(out, "severities: ");
-        pen_schema_append_wrapped(out, pen_text_view(&text), text.size_bytes, 4);
-        pen_text_append_char(out, '\n');
-        out->failed = out->failed || text.failed;
+        pen_schema_print_wrapped(out, 0, "severities", &text);
         pen_text_deinit(&text);
     }
     if (schema->n_domains > 0) {
@@ -106,6 +142,8 @@ pen_status pen_schema_print(const struct pen_schema *schema, bool with_comments,
     for (int64_t i = 0; i < schema->n_features; i++) {
         pen_schema_print_feature(&schema->features[i], 2, with_comments, out);
     }
+    print_compounds(schema, PEN_SCHEMA_SPARSE, out);
+    print_compounds(schema, PEN_SCHEMA_WEIGHTED, out);
     return pen_text_check(out, err);
 }
 

@@ -177,6 +177,19 @@ static void add_shape(struct fields *fields, const struct pen_schema_feature *fe
     pen_text_append_char(out, ']');
 }
 
+static void add_derived(struct fields *fields, const struct pen_schema_feature *feature)
+{
+    struct pen_text *out = add(fields, "derived", NULL);
+    bool two = feature->derived_from[1] != NULL;
+    pen_text_printf(out, "{%s: %s", pen_schema_deriver_name(feature->deriver), two ? "[" : "");
+    pen_schema_print_scalar(feature->derived_from[0], out);
+    if (two) {
+        pen_text_append(out, ", ");
+        pen_schema_print_scalar(feature->derived_from[1], out);
+    }
+    pen_text_append(out, two ? "]}" : "}");
+}
+
 static void collect(const struct pen_schema_feature *feature, struct fields *fields)
 {
     if (feature->type != PEN_SCHEMA_TYPE_UNSET) {
@@ -210,6 +223,18 @@ static void collect(const struct pen_schema_feature *feature, struct fields *fie
     add_comparator(fields, "skew", &feature->skew);
     if (feature->severities.n_items > 0) {
         pen_schema_print_severities(add(fields, "severities", NULL), &feature->severities);
+    }
+    if (feature->language != NULL) {
+        pen_schema_print_language(feature->language, add(fields, "natural_language", NULL));
+    }
+    if (feature->deriver != PEN_SCHEMA_DERIVER_NONE) {
+        add_derived(fields, feature);
+    }
+    if (feature->tags.n_items > 0) {
+        pen_schema_print_strings(add(fields, "tags", NULL), &feature->tags);
+    }
+    if (feature->comment != NULL) {
+        pen_schema_print_scalar(feature->comment, add(fields, "comment", NULL));
     }
     for (int i = 0; i < fields->n; i++) {
         fields->items[i].size_bytes = field_end(fields, i) - fields->items[i].offset;

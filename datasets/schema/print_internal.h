@@ -17,4 +17,10 @@ struct pen_text *pen_schema_member(struct pen_text *out, size_t start, const cha
 /* Appends `text`, breaking the line at its soft breaks where the next item would pass column 100. */
 void pen_schema_append_wrapped(struct pen_text *out, const char *text, size_t size_bytes, int indent);
 
+/* "key: value" on lines of its own. */
+void pen_schema_print_wrapped(struct pen_text *out, int indent, const char *key, const struct pen_text *value);
+
+/* "{lower: true, ...}" */
+void pen_schema_print_language(const struct pen_schema_language *language, struct pen_text *out);
+
 #endif

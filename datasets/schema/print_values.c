@@ -118,7 +118,11 @@ void pen_schema_print_severities(struct pen_text *out, const struct pen_schema_s
 /* ", key: " inside a flow map that began at `start`. */
 struct pen_text *pen_schema_member(struct pen_text *out, size_t start, const char *key)
 {
-    pen_text_printf(out, "%s%s: ", out->size_bytes > start ? ", " : "", key);
+    if (out->size_bytes > start) {
+        pen_text_append_char(out, ',');
+        pen_text_append_char(out, PEN_SCHEMA_SOFT_BREAK);
+    }
+    pen_text_printf(out, "%s: ", key);
     return out;
 }
 
@@ -143,4 +147,14 @@ void pen_schema_append_wrapped(struct pen_text *out, const char *text, size_t si
             pen_text_append_char(out, ' ');
         }
     }
+}
+
+void pen_schema_print_wrapped(struct pen_text *out, int indent, const char *key, const struct pen_text *value)
+{
+    pen_text_printf(out, "%*s", indent, "");
+    pen_schema_print_scalar(key, out);
+    pen_text_append(out, ": ");
+    pen_schema_append_wrapped(out, pen_text_view(value), value->size_bytes, indent + 4);
+    pen_text_append_char(out, '\n');
+    out->failed = out->failed || value->failed;
 }

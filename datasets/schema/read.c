@@ -7,7 +7,7 @@
 struct root_fields {
     int64_t version;
     struct pen_config_strings default_environment;
-    const struct pen_config_node *dataset, *severities, *domains, *features;
+    const struct pen_config_node *dataset, *severities, *domains, *features, *sparse, *weighted;
 };
 
 static const struct pen_option root_table[] = {
@@ -18,6 +18,10 @@ static const struct pen_option root_table[] = {
     {"severities", PEN_OPTION_NODE, offsetof(struct root_fields, severities), NULL, 0, 0, NULL, "for all features"},
     {"domains", PEN_OPTION_NODE, offsetof(struct root_fields, domains), NULL, 0, 0, NULL, "shared by features"},
     {"features", PEN_OPTION_NODE, offsetof(struct root_fields, features), NULL, 0, 0, NULL, "the columns"},
+    {"sparse_features", PEN_OPTION_NODE, offsetof(struct root_fields, sparse), NULL, 0, 0, NULL,
+     "index and value columns that belong together"},
+    {"weighted_features", PEN_OPTION_NODE, offsetof(struct root_fields, weighted), NULL, 0, 0, NULL,
+     "weight and value columns that belong together"},
     {.name = NULL},
 };
 
@@ -123,7 +127,9 @@ pen_status pen_schema_from_tree(const struct pen_config_node *root, struct pen_s
     if (pen_schema_given(fields.domains)) {
         PEN_TRY(read_domains(&reader, fields.domains));
     }
-    return read_features(&reader, fields.features);
+    PEN_TRY(read_features(&reader, fields.features));
+    PEN_TRY(pen_schema_read_compounds(&reader, PEN_SCHEMA_SPARSE, fields.sparse));
+    return pen_schema_read_compounds(&reader, PEN_SCHEMA_WEIGHTED, fields.weighted);
 }
 
 pen_status pen_schema_parse(const char *text, size_t size_bytes, const char *file, struct pen_schema *schema,

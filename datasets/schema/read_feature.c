@@ -8,11 +8,12 @@
 
 struct feature_fields {
     const struct pen_config_node *type, *presence, *shape, *values, *domain, *min, *max, *stage, *unique, *drift, *skew,
-        *severities;
+        *severities, *language, *derived;
     bool disallow_nan, disallow_inf, categorical;
     const char *true_value, *false_value;
-    struct pen_config_strings in_environment, not_in_environment;
+    struct pen_config_strings in_environment, not_in_environment, tags;
     double min_domain_mass;
+    const char *comment;
 };
 
 #define NODE(name, help)                                                                      \
@@ -46,6 +47,11 @@ static const struct pen_option feature_table[] = {
     NODE(drift, "thresholds against the previous data"),
     NODE(skew, "thresholds between splits, or against serving data"),
     NODE(severities, "anomaly: error or warning"),
+    {"natural_language", PEN_OPTION_NODE, offsetof(struct feature_fields, language), NULL, 0, 0, NULL,
+     "what its tokens must be like"},
+    NODE(derived, "what it is made of: {ratio: [a, b]}"),
+    {"tags", PEN_OPTION_STRINGS, offsetof(struct feature_fields, tags), NULL, 0, 0, NULL, "for people"},
+    {"comment", PEN_OPTION_STRING, offsetof(struct feature_fields, comment), NULL, 0, 0, NULL, "for people"},
     {.name = NULL},
 };
 #undef NODE
@@ -161,19 +167,35 @@ static pen_status read_limit(struct pen_schema_reader *reader, const struct pen_
     return PEN_OK;
 }
 
-static pen_status read_values(struct pen_schema_reader *reader, const struct feature_fields *fields,
-                              struct pen_schema_feature *feature)
+/* NaN and infinities are matters of floats: with nothing said about the domain, they say it is one. */
+static pen_status read_disallowed(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                                  const struct feature_fields *fields, struct pen_schema_feature *feature)
+{
+    const char *option = fields->disallow_nan ? "disallow_nan" : "disallow_inf";
+    if (!fields->disallow_nan && !fields->disallow_inf) {
+        return PEN_OK;
+    }
+    if (feature->domain == PEN_SCHEMA_DOMAIN_NONE) {
+        feature->domain = PEN_SCHEMA_DOMAIN_FLOAT;
+    }
+    if (feature->domain != PEN_SCHEMA_DOMAIN_FLOAT) {
+        return pen_config_error(pen_config_get(node, option), reader->err, "option %s: it fits domain: float only",
+                                option);
+    }
+    feature->disallow_nan = fields->disallow_nan;
+    feature->disallow_inf = fields->disallow_inf;
+    return PEN_OK;
+}
+
+static pen_status read_values(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                              const struct feature_fields *fields, struct pen_schema_feature *feature)
 {
     if (pen_schema_given(fields->domain)) {
         PEN_TRY(read_domain(reader, fields->domain, feature));
     }
     PEN_TRY(read_limit(reader, fields->min, "min", feature, &feature->min_int, &feature->min));
     PEN_TRY(read_limit(reader, fields->max, "max", feature, &feature->max_int, &feature->max));
-    feature->disallow_nan = fields->disallow_nan;
-    feature->disallow_inf = fields->disallow_inf;
-    if ((fields->disallow_nan || fields->disallow_inf) && feature->domain == PEN_SCHEMA_DOMAIN_NONE) {
-        feature->domain = PEN_SCHEMA_DOMAIN_FLOAT;
-    }
+    PEN_TRY(read_disallowed(reader, node, fields, feature));
     feature->true_value = fields->true_value;
     feature->false_value = fields->false_value;
     feature->min_domain_mass = fields->min_domain_mass;
@@ -182,6 +204,34 @@ static pen_status read_values(struct pen_schema_reader *reader, const struct fea
         feature->has_unique = true;
         PEN_TRY(
             pen_schema_read_count_range(reader, fields->unique, "unique", &feature->unique_min, &feature->unique_max));
+    }
+    return PEN_OK;
+}
+
+/* {length: text}, {ratio: [a, b]}: one way, and as many columns as it takes. */
+static pen_status read_derived(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                               struct pen_schema_feature *feature)
+{
+    static const char what[] = "one of {length: a}, {count_tokens: a}, {difference: [a, b]}, {ratio: [a, b]}";
+    if (node->kind != PEN_CONFIG_MAP || node->n_children != 1) {
+        return pen_schema_expected(reader, node, "derived", what);
+    }
+    struct pen_config_node key = *node->children[0];
+    key.kind = PEN_CONFIG_SCALAR;
+    key.scalar = node->keys[0];
+    key.line = node->key_lines[0];
+    key.column = node->key_columns[0];
+    int way = 0;
+    PEN_TRY(pen_schema_read_choice(reader, &key, "derived", pen_schema_deriver_names, 1, what, &way));
+    feature->deriver = (enum pen_schema_deriver)way;
+    const struct pen_config_node *columns = node->children[0];
+    bool two = feature->deriver == PEN_SCHEMA_DERIVER_DIFFERENCE || feature->deriver == PEN_SCHEMA_DERIVER_RATIO;
+    if (two ? columns->kind != PEN_CONFIG_LIST || columns->n_children != 2 : columns->kind != PEN_CONFIG_SCALAR) {
+        return pen_schema_expected(reader, columns, node->keys[0], two ? "a list of two columns" : "one column");
+    }
+    for (int i = 0; i < (two ? 2 : 1); i++) {
+        PEN_TRY(pen_config_string(two ? columns->children[i] : columns, node->keys[0], &feature->derived_from[i],
+                                  reader->err));
     }
     return PEN_OK;
 }
@@ -211,13 +261,8 @@ pen_status pen_schema_read_feature(struct pen_schema_reader *reader, const char 
         PEN_TRY(
             pen_schema_read_count_range(reader, fields.values, "values", &feature->min_values, &feature->max_values));
     }
-    PEN_TRY(read_values(reader, &fields, feature));
-    if (pen_schema_given(fields.stage)) {
-        PEN_TRY(pen_schema_read_choice(reader, fields.stage, "stage", pen_schema_stage_names, 1,
-                                       "planned, alpha, beta, production, deprecated, debug_only or disabled",
-                                       &choice));
-        feature->stage = (enum pen_schema_stage)choice;
-    }
+    PEN_TRY(read_values(reader, node, &fields, feature));
+    PEN_TRY(pen_schema_read_stage(reader, fields.stage, &feature->stage));
     feature->in_environment = fields.in_environment;
     feature->not_in_environment = fields.not_in_environment;
     if (pen_schema_given(fields.drift)) {
@@ -229,5 +274,13 @@ pen_status pen_schema_read_feature(struct pen_schema_reader *reader, const char 
     if (pen_schema_given(fields.severities)) {
         PEN_TRY(pen_schema_read_severities(reader, fields.severities, &feature->severities));
     }
+    if (pen_schema_given(fields.language)) {
+        PEN_TRY(pen_schema_read_language(reader, fields.language, &feature->language));
+    }
+    if (pen_schema_given(fields.derived)) {
+        PEN_TRY(read_derived(reader, fields.derived, feature));
+    }
+    feature->tags = fields.tags;
+    feature->comment = fields.comment;
     return PEN_OK;
 }

@@ -38,6 +38,15 @@ PEN_MUST_USE pen_status pen_schema_read_severities(struct pen_schema_reader *rea
 PEN_MUST_USE pen_status pen_schema_read_strings(struct pen_schema_reader *reader, const struct pen_config_node *node,
                                                 const char *name, struct pen_config_strings *list);
 
+/* UNSET where not given. */
+PEN_MUST_USE pen_status pen_schema_read_stage(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                                              enum pen_schema_stage *stage);
+
+PEN_MUST_USE pen_status pen_schema_read_language(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                                                 const struct pen_schema_language **language);
+/* After the features. */
+PEN_MUST_USE pen_status pen_schema_read_compounds(struct pen_schema_reader *reader, enum pen_schema_compound_kind kind,
+                                                  const struct pen_config_node *node);
 PEN_MUST_USE pen_status pen_schema_read_feature(struct pen_schema_reader *reader, const char *name,
                                                 const struct pen_config_node *node, struct pen_schema_feature *feature);
 

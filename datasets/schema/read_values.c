@@ -184,3 +184,16 @@ pen_status pen_schema_read_strings(struct pen_schema_reader *reader, const struc
     *list = (struct pen_config_strings){items, node->n_children};
     return PEN_OK;
 }
+
+pen_status pen_schema_read_stage(struct pen_schema_reader *reader, const struct pen_config_node *node,
+                                 enum pen_schema_stage *stage)
+{
+    int choice = PEN_SCHEMA_STAGE_UNSET;
+    if (pen_schema_given(node)) {
+        PEN_TRY(pen_schema_read_choice(reader, node, "stage", pen_schema_stage_names, 1,
+                                       "planned, alpha, beta, production, deprecated, debug_only, disabled or derived",
+                                       &choice));
+    }
+    *stage = (enum pen_schema_stage)choice;
+    return PEN_OK;
+}

@@ -7,8 +7,9 @@
 #include <string.h>
 
 const char *const pen_schema_type_names[] = {"", "none", "int", "float", "string", NULL};
-const char *const pen_schema_stage_names[] = {"",           "planned",    "alpha",    "beta", "production",
-                                              "deprecated", "debug_only", "disabled", NULL};
+const char *const pen_schema_stage_names[] = {"",           "planned",    "alpha",    "beta",    "production",
+                                              "deprecated", "debug_only", "disabled", "derived", NULL};
+const char *const pen_schema_deriver_names[] = {"", "length", "count_tokens", "difference", "ratio", NULL};
 const char *const pen_schema_histogram_names[] = {"standard", "quantiles", NULL};
 
 static const struct pen_schema_comparator no_comparator = {-1.0, -1.0, -1.0, PEN_SCHEMA_HISTOGRAM_STANDARD};
@@ -79,6 +80,17 @@ struct pen_config_strings pen_schema_domain_values(const struct pen_schema *sche
     return shared == NULL ? none : shared->values;
 }
 
+struct pen_config_strings pen_schema_vocabulary(const struct pen_schema *schema,
+                                                const struct pen_schema_language *language)
+{
+    if (language->vocabulary_name == NULL) {
+        return language->vocabulary_values;
+    }
+    const struct pen_schema_shared_domain *shared = pen_schema_find_domain(schema, language->vocabulary_name);
+    const struct pen_config_strings none = {NULL, 0};
+    return shared == NULL ? none : shared->values;
+}
+
 static bool holds(const struct pen_config_strings *names, const char *name)
 {
     for (int64_t i = 0; i < names->n_items; i++) {
@@ -109,10 +121,15 @@ bool pen_schema_in_environment(const struct pen_schema *schema, const struct pen
     return schema->default_environment.n_items == 0 && feature->in_environment.n_items == 0;
 }
 
+bool pen_schema_stage_is_checked(enum pen_schema_stage stage)
+{
+    return stage == PEN_SCHEMA_STAGE_UNSET || stage == PEN_SCHEMA_STAGE_BETA || stage == PEN_SCHEMA_STAGE_PRODUCTION ||
+           stage == PEN_SCHEMA_STAGE_DERIVED;
+}
+
 bool pen_schema_is_checked(const struct pen_schema_feature *feature)
 {
-    return feature->stage == PEN_SCHEMA_STAGE_UNSET || feature->stage == PEN_SCHEMA_STAGE_BETA ||
-           feature->stage == PEN_SCHEMA_STAGE_PRODUCTION;
+    return pen_schema_stage_is_checked(feature->stage);
 }
 
 static bool find_severity(const struct pen_schema_severities *list, enum pen_anomaly anomaly,
@@ -146,4 +163,19 @@ const char *pen_schema_type_name(enum pen_schema_type type)
 const char *pen_schema_stage_name(enum pen_schema_stage stage)
 {
     return pen_schema_stage_names[stage];
+}
+
+const char *pen_schema_deriver_name(enum pen_schema_deriver deriver)
+{
+    return pen_schema_deriver_names[deriver];
+}
+
+const char *pen_schema_compound_section(enum pen_schema_compound_kind kind)
+{
+    return kind == PEN_SCHEMA_SPARSE ? "sparse_features" : "weighted_features";
+}
+
+const char *pen_schema_compound_part_name(enum pen_schema_compound_kind kind)
+{
+    return kind == PEN_SCHEMA_SPARSE ? "index" : "weight";
 }

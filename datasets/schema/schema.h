@@ -6,7 +6,7 @@
  *   domains: {companies: [Flash Cab, Sun Taxi]}
  *
  * The model is TFX's (tensorflow_metadata's Schema), less what needs nested values or images. Every field of the file
- * is described in the comment the writer puts at its top (write.c). Reading refuses wrong form (unknown field, wrong
+ * is described in the comment the writer puts at its top (print.c). Reading refuses wrong form (unknown field, wrong
  * kind, undefined domain) with file, line, column and the nearest name; a schema that is well formed but that no
  * data can satisfy (min above max, a domain of another type) is reported by the validator as an anomaly.
  *
@@ -46,7 +46,17 @@ enum pen_schema_stage {
     PEN_SCHEMA_STAGE_PRODUCTION,
     PEN_SCHEMA_STAGE_DEPRECATED,
     PEN_SCHEMA_STAGE_DEBUG_ONLY,
-    PEN_SCHEMA_STAGE_DISABLED
+    PEN_SCHEMA_STAGE_DISABLED,
+    PEN_SCHEMA_STAGE_DERIVED /* TFX's VALIDATION_DERIVED: made for validation only */
+};
+
+/* How a derived feature comes from its sources: no column of the data, but made of them while they are validated. */
+enum pen_schema_deriver {
+    PEN_SCHEMA_DERIVER_NONE,
+    PEN_SCHEMA_DERIVER_LENGTH,       /* characters of a string: int */
+    PEN_SCHEMA_DERIVER_COUNT_TOKENS, /* tokens of a string: int */
+    PEN_SCHEMA_DERIVER_DIFFERENCE,   /* a - b of two numbers: float */
+    PEN_SCHEMA_DERIVER_RATIO         /* a / b of two numbers: float; as IEEE 754 divides by zero */
 };
 
 enum pen_schema_histogram { PEN_SCHEMA_HISTOGRAM_STANDARD, PEN_SCHEMA_HISTOGRAM_QUANTILES };
@@ -70,6 +80,26 @@ struct pen_schema_severity {
 struct pen_schema_severities {
     int64_t n_items;
     const struct pen_schema_severity *items;
+};
+
+/* How often a token may stand in one text, and in what share of the texts it may; negative: no limit. */
+struct pen_schema_token {
+    const char *token;
+    int64_t min_per_sequence, max_per_sequence;
+    double min_fraction_of_sequences, max_fraction_of_sequences;
+};
+
+/* TFX's natural_language_domain, for the tokens of a string: runs of letters, digits and bytes from 0x80 on. */
+struct pen_schema_language {
+    bool lower;                  /* A-Z are taken for a-z before tokens are compared */
+    const char *vocabulary_name; /* a shared domain; NULL: the values below; none at all: any token is in it */
+    struct pen_config_strings vocabulary_values;
+    double min_coverage;                       /* share of tokens in the vocabulary; negative: not demanded */
+    double min_avg_token_length;               /* characters; negative: not demanded */
+    struct pen_config_strings excluded_tokens; /* not looked at in coverage and length */
+    struct pen_config_strings oov_tokens;      /* outside the vocabulary, and not looked at in length */
+    int64_t n_constraints;
+    const struct pen_schema_token *constraints;
 };
 
 /* Why inference wrote a field: a comment behind it. Not part of the schema, its digest or equality. */
@@ -106,12 +136,34 @@ struct pen_schema_feature {
     double min_domain_mass;         /* share of values that must be in the domain; 1 by default */
     struct pen_schema_comparator drift, skew;
     struct pen_schema_severities severities;
+    const struct pen_schema_language *language; /* NULL: none */
+    enum pen_schema_deriver deriver;
+    const char *derived_from[2]; /* columns of the data; the second is NULL where one is enough */
+    struct pen_config_strings tags;
+    const char *comment;                      /* NULL: none */
     const char *notes[PEN_SCHEMA_NOTE_COUNT]; /* NULL: none */
 };
 
 struct pen_schema_shared_domain {
     const char *name;
     struct pen_config_strings values;
+};
+
+/* Columns that are one feature together. Sparse: `parts` are its indices; weighted: its one weight. A row must have all
+ * of them or none; with a separator, a cell is a list, and the lists of a row must be of one length. */
+struct pen_schema_compound {
+    const char *name;
+    struct pen_config_strings parts;
+    const char *value;
+    const char *separator; /* of the items in one cell; NULL: a cell is one value */
+    enum pen_schema_stage stage;
+};
+
+enum pen_schema_compound_kind { PEN_SCHEMA_SPARSE, PEN_SCHEMA_WEIGHTED, PEN_SCHEMA_COMPOUND_KINDS };
+
+struct pen_schema_compounds {
+    int64_t n_items;
+    const struct pen_schema_compound *items;
 };
 
 struct pen_schema_dataset {
@@ -129,6 +181,7 @@ struct pen_schema {
     const struct pen_schema_shared_domain *domains;
     int64_t n_features;
     const struct pen_schema_feature *features; /* in file order */
+    struct pen_schema_compounds compounds[PEN_SCHEMA_COMPOUND_KINDS];
 };
 
 /* A feature with nothing demanded: every field at its default. */
@@ -155,6 +208,9 @@ PEN_API PEN_MUST_USE pen_status pen_schema_write(const struct pen_schema *schema
 /* "fare: {type: float, ...}\n", each line indented by `indent` spaces. */
 PEN_API void pen_schema_print_feature(const struct pen_schema_feature *feature, int indent, bool with_comments,
                                       struct pen_text *out);
+/* "  clicks: {index: [id], value: score}\n" below "sparse_features:\n" or "weighted_features:\n". */
+PEN_API void pen_schema_print_compound(const struct pen_schema_compound *compound, enum pen_schema_compound_kind kind,
+                                       struct pen_text *out);
 /* One YAML scalar, quoted when it has to be. */
 PEN_API void pen_schema_print_scalar(const char *text, struct pen_text *out);
 
@@ -176,18 +232,26 @@ PEN_API const struct pen_schema_shared_domain *pen_schema_find_domain(const stru
 PEN_API struct pen_config_strings pen_schema_domain_values(const struct pen_schema *schema,
                                                            const struct pen_schema_feature *feature);
 
+/* The vocabulary of a language, inline or shared. */
+PEN_API struct pen_config_strings pen_schema_vocabulary(const struct pen_schema *schema,
+                                                        const struct pen_schema_language *language);
+
 /* First match: no environment given (NULL, "") yes; in_environment yes; not_in_environment no; default_environment yes;
  * neither in_environment nor default_environment names any: yes (nothing ties the feature down); else no. */
 PEN_API bool pen_schema_in_environment(const struct pen_schema *schema, const struct pen_schema_feature *feature,
                                        const char *environment);
 /* False in the stages planned, alpha, deprecated, debug_only and disabled. */
 PEN_API bool pen_schema_is_checked(const struct pen_schema_feature *feature);
+PEN_API bool pen_schema_stage_is_checked(enum pen_schema_stage stage);
 /* The feature's override, else the schema's, else the default. feature NULL: of the data set. */
 PEN_API enum pen_severity pen_schema_severity(const struct pen_schema *schema, const struct pen_schema_feature *feature,
                                               enum pen_anomaly anomaly);
 
 PEN_API const char *pen_schema_type_name(enum pen_schema_type type); /* "int"; "none"; UNSET: "" */
 PEN_API const char *pen_schema_stage_name(enum pen_schema_stage stage);
+PEN_API const char *pen_schema_deriver_name(enum pen_schema_deriver deriver);          /* "ratio"; NONE: "" */
+PEN_API const char *pen_schema_compound_section(enum pen_schema_compound_kind kind);   /* "sparse_features" */
+PEN_API const char *pen_schema_compound_part_name(enum pen_schema_compound_kind kind); /* "index" */
 
 #ifdef __cplusplus
 }

@@ -4,9 +4,10 @@
 
 #include "datasets/schema/schema.h"
 
-/* Index by the enums' values; NULL-terminated. Entry 0 of types and stages is "" (not said). */
+/* Index by the enums' values; NULL-terminated. Entry 0 of types, stages and derivers is "" (not said). */
 extern const char *const pen_schema_type_names[];
 extern const char *const pen_schema_stage_names[];
+extern const char *const pen_schema_deriver_names[];
 extern const char *const pen_schema_histogram_names[];
 
 /* Fills a schema whose arena already holds the tree (strings are borrowed from it). */

@@ -77,6 +77,11 @@ static void every_wrong_file_is_refused_in_these_words(void)
         {"name: !!str y", "p.yaml:1:7: expected no anchors, aliases or tags: write the value out"},
         {"a: 1\n---\nb: 2", "p.yaml:2:1: expected one document, found a second"},
         {"<<: {a: 1}", "p.yaml:1:1: expected no merge key (<<): write the members out"},
+        {"name: b\n\xc3\xa9: \x01",
+         "p.yaml:2:4: expected UTF-8 text without control characters: control characters are "
+         "not allowed"},
+        {"name: \xc3\xa9\xff",
+         "p.yaml:1:8: expected UTF-8 text without control characters: invalid leading UTF-8 octet"},
         {"name: [a", "p.yaml:2:1: not valid YAML: did not find expected ',' or ']'"},
         {"\tname: a", "p.yaml:1:1: not valid YAML: found character that cannot start any token"},
     };

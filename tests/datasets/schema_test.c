@@ -8,7 +8,8 @@
 static const char full[] =
     "schema: 1\n"
     "default_environment: [TRAINING, SERVING]\n"
-    "dataset: {min_examples: 10, max_examples: 1000, drift: {min_ratio: 0.5, max_ratio: 2}, version: {max_ratio: 3}}\n"
+    "dataset: {min_examples: 10, max_examples: 1000, drift: {min_ratio: 0.5, max_ratio: 2},\n"
+    "    version: {max_ratio: 3}}\n"
     "severities: {SCHEMA_NEW_COLUMN: warning, INT_TYPE_BIG_INT: error}\n"
     "domains:\n"
     "  payment: [Cash, Credit Card, \"\", \"null\", \"12\", \"a: b\", \"caf\xc3\xa9 \\\"x\\\" \\\\ \\u0009\"]\n"
@@ -35,7 +36,22 @@ static const char full[] =
     "  id: {type: int, presence: required, categorical: true, unique: {min: 2, max: 100}}\n"
     "  \"trip start (h)\": {type: int, presence: some, domain: int}\n"
     "  \"1st\": {presence: optional}\n"
-    "  empty: {type: none, presence: optional, in_environment: [TRAINING]}\n";
+    "  empty: {type: none, presence: optional, in_environment: [TRAINING]}\n"
+    "  message:\n"
+    "    type: string\n"
+    "    presence: required\n"
+    "    natural_language: {lower: true, vocabulary: payment, min_coverage: 0.5,\n"
+    "        min_avg_token_length: 3.5, excluded_tokens: [PAD], oov_tokens: [UNK],\n"
+    "        token_constraints: {urgent: {min_per_sequence: 0, max_per_sequence: 2,\n"
+    "        min_fraction_of_sequences: 0.1, max_fraction_of_sequences: 0.9}, a b: {}}}\n"
+    "  words: {type: string, presence: optional, natural_language: {vocabulary: [a, b]}}\n"
+    "  speed: {type: float, presence: optional, stage: derived, derived: {ratio: [fare, count]}}\n"
+    "  long: {type: int, presence: optional, stage: derived, derived: {length: message}}\n"
+    "  noted: {type: int, presence: optional, tags: [money, \"a: b\"], comment: \"asked for by: sales\"}\n"
+    "sparse_features:\n"
+    "  clicks: {index: [id, bit], value: fare, separator: \"|\", stage: alpha}\n"
+    "weighted_features:\n"
+    "  vote: {weight: fare, value: pay}\n";
 
 static pen_status parse(const char *text, struct pen_schema *schema, struct pen_error *err)
 {
@@ -47,7 +63,7 @@ static void fields_arrive(void)
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_schema s;
     PEN_REQUIRE_OK(parse(full, &s, &err), &err);
-    PEN_REQUIRE_EQ_I64(s.n_features, 12);
+    PEN_REQUIRE_EQ_I64(s.n_features, 17);
     PEN_CHECK_EQ_I64(s.default_environment.n_items, 2);
     PEN_CHECK_EQ_I64(s.dataset.min_examples, 10);
     PEN_CHECK_EQ_F64(s.dataset.drift.min_ratio, 0.5);
@@ -68,6 +84,30 @@ static void fields_arrive(void)
     PEN_CHECK(pen_schema_find(&s, "tips")->skew.source == PEN_SCHEMA_HISTOGRAM_QUANTILES);
     PEN_CHECK(pen_schema_find(&s, "1st")->type == PEN_SCHEMA_TYPE_UNSET);
     PEN_CHECK(pen_schema_find(&s, "code")->min_int == 3 && pen_schema_find(&s, "code")->max_int == INT64_MAX);
+    const struct pen_schema_language *language = pen_schema_find(&s, "message")->language;
+    PEN_REQUIRE(language != NULL && language->n_constraints == 2);
+    PEN_CHECK(language->lower && language->min_coverage == 0.5 && language->min_avg_token_length == 3.5);
+    PEN_CHECK_EQ_I64(pen_schema_vocabulary(&s, language).n_items, 7);
+    PEN_CHECK_EQ_STR(language->excluded_tokens.items[0], "PAD");
+    PEN_CHECK_EQ_STR(language->oov_tokens.items[0], "UNK");
+    PEN_CHECK_EQ_STR(language->constraints[0].token, "urgent");
+    PEN_CHECK(language->constraints[0].min_per_sequence == 0 && language->constraints[0].max_per_sequence == 2);
+    PEN_CHECK(language->constraints[0].min_fraction_of_sequences == 0.1);
+    PEN_CHECK(language->constraints[0].max_fraction_of_sequences == 0.9);
+    PEN_CHECK(language->constraints[1].max_per_sequence < 0 && language->constraints[1].min_fraction_of_sequences < 0);
+    const struct pen_schema_feature *speed = pen_schema_find(&s, "speed");
+    PEN_CHECK(speed->deriver == PEN_SCHEMA_DERIVER_RATIO && speed->stage == PEN_SCHEMA_STAGE_DERIVED);
+    PEN_CHECK_EQ_STR(speed->derived_from[0], "fare");
+    PEN_CHECK_EQ_STR(speed->derived_from[1], "count");
+    PEN_CHECK(pen_schema_find(&s, "long")->derived_from[1] == NULL);
+    PEN_CHECK_EQ_STR(pen_schema_find(&s, "noted")->tags.items[1], "a: b");
+    PEN_CHECK_EQ_STR(pen_schema_find(&s, "noted")->comment, "asked for by: sales");
+    PEN_REQUIRE(s.compounds[PEN_SCHEMA_SPARSE].n_items == 1 && s.compounds[PEN_SCHEMA_WEIGHTED].n_items == 1);
+    const struct pen_schema_compound *clicks = &s.compounds[PEN_SCHEMA_SPARSE].items[0];
+    PEN_CHECK(clicks->parts.n_items == 2 && clicks->stage == PEN_SCHEMA_STAGE_ALPHA);
+    PEN_CHECK_EQ_STR(clicks->separator, "|");
+    PEN_CHECK_EQ_STR(s.compounds[PEN_SCHEMA_WEIGHTED].items[0].parts.items[0], "fare");
+    PEN_CHECK_EQ_STR(s.compounds[PEN_SCHEMA_WEIGHTED].items[0].value, "pay");
     PEN_CHECK(pen_schema_severity(&s, fare, PEN_ANOMALY_SCHEMA_NEW_COLUMN) == PEN_SEVERITY_WARNING);
     PEN_CHECK(pen_schema_severity(&s, fare, PEN_ANOMALY_FLOAT_TYPE_HAS_NAN) == PEN_SEVERITY_ERROR);
     PEN_CHECK(pen_schema_severity(&s, pen_schema_find(&s, "tips"), PEN_ANOMALY_FLOAT_TYPE_HAS_NAN) ==
@@ -294,6 +334,10 @@ static void wrong_files_are_refused(void)
          "schema.yaml:2:29: option min: a limit of strings needs domain: int or domain: float beside it"},
         {"features:\n  fare: {type: int, domain: bool, max: 1}\n",
          "schema.yaml:2:40: option max: a limit fits domain: int and domain: float only"},
+        {"features:\n  fare: {type: int, min: 0, disallow_nan: true}\n",
+         "schema.yaml:2:43: option disallow_nan: it fits domain: float only"},
+        {"features:\n  fare: {type: string, domain: [a], disallow_inf: true}\n",
+         "schema.yaml:2:51: option disallow_inf: it fits domain: float only"},
         {"domains: {payment: [a]}\nfeatures:\n  fare: {type: string, domain: paymnt}\n",
          "schema.yaml:3:32: option domain: expected bool, int, float, a list, or a name defined under domains, found "
          "'paymnt'; did you mean 'payment'?"},
@@ -313,8 +357,51 @@ static void wrong_files_are_refused(void)
         {"features:\n  fare: {min_domain_mass: 2}\n",
          "schema.yaml:2:27: option min_domain_mass: expected 0 to 1, found 2"},
         {"features:\n  fare: {stage: prod}\n",
-         "schema.yaml:2:17: option stage: expected planned, alpha, beta, production, deprecated, debug_only or "
-         "disabled, found 'prod'; did you mean 'production'?"},
+         "schema.yaml:2:17: option stage: expected planned, alpha, beta, production, deprecated, debug_only, "
+         "disabled or derived, found 'prod'; did you mean 'production'?"},
+        {"features:\n  a: {natural_language: {vocabulry: [x]}}\n",
+         "schema.yaml:2:26: natural_language has no option 'vocabulry'; did you mean 'vocabulary'?"},
+        {"domains: {words: [x]}\nfeatures:\n  a: {natural_language: {vocabulary: word}}\n",
+         "schema.yaml:3:38: option vocabulary: expected a list of tokens, or a name defined under domains, found "
+         "'word'; "
+         "did you mean 'words'?"},
+        {"features:\n  a: {natural_language: {min_coverage: 1.5}}\n",
+         "schema.yaml:2:40: option min_coverage: expected 0 to 1, found '1.5'"},
+        {"features:\n  a: {natural_language: {token_constraints: [x]}}\n",
+         "schema.yaml:2:45: option token_constraints: expected a map of tokens such as {urgent: {max_per_sequence: "
+         "1}}, "
+         "found a list"},
+        {"features:\n  a: {natural_language: {token_constraints: {x: {max_per_sequenc: 1}}}}\n",
+         "schema.yaml:2:50: token 'x' has no option 'max_per_sequenc'; did you mean 'max_per_sequence'?"},
+        {"features:\n  a: {derived: {ratios: [x, y]}}\n",
+         "schema.yaml:2:17: option derived: expected one of {length: a}, {count_tokens: a}, {difference: [a, b]}, "
+         "{ratio: [a, b]}, found 'ratios'; did you mean 'ratio'?"},
+        {"features:\n  a: {derived: {ratio: [x]}}\n",
+         "schema.yaml:2:24: option ratio: expected a list of two columns, found a list"},
+        {"features:\n  a: {derived: {length: [x]}}\n",
+         "schema.yaml:2:25: option length: expected one column, found a list"},
+        {"features:\n  a: {derived: x}\n",
+         "schema.yaml:2:16: option derived: expected one of {length: a}, {count_tokens: a}, {difference: [a, b]}, "
+         "{ratio: [a, b]}, found 'x'"},
+        {"features: {id: {}, score: {}}\nsparse_features: {s: {index: id, value: scor}}\n",
+         "schema.yaml:2:41: option value: expected the name of a feature, found 'scor'; did you mean 'score'?"},
+        {"features: {id: {}, score: {}}\nsparse_features: {s: {index: [id, []], value: score}}\n",
+         "schema.yaml:2:35: option index: expected the name of a feature, found a list"},
+        {"features: {id: {}}\nsparse_features: {s: {index: [], value: id}}\n",
+         "schema.yaml:2:30: option index: expected at least one name of a feature, found a list"},
+        {"features: {id: {}}\nsparse_features: {s: {value: id}}\n",
+         "schema.yaml:2:22: sparse feature s: expected options index and value, found no index"},
+        {"features: {id: {}}\nsparse_features: {s: {index: id, weight: id}}\n",
+         "schema.yaml:2:34: sparse feature s has no option 'weight'"},
+        {"features: {id: {}}\nweighted_features: {s: {weight: [id], value: id}}\n",
+         "schema.yaml:2:33: option weight: expected the name of a feature, found a list"},
+        {"features: {id: {}}\nweighted_features: {s: {weight: id, value: id, separator: \"\"}}\n",
+         "schema.yaml:2:59: option separator: expected at least one character, found ''"},
+        {"features: {id: {}}\nweighted_features: [id]\n", "schema.yaml:2:20: option weighted_features: expected a map "
+                                                          "such as {vote: {weight: trust, value: vote}}, found "
+                                                          "a list"},
+        {"features: {id: {}}\nsparse_feature: {}\n",
+         "schema.yaml:2:1: the schema has no option 'sparse_feature'; did you mean 'sparse_features'?"},
         {"features:\n  fare: {drift: {jensen_shanon: 0.1}}\n",
          "schema.yaml:2:18: drift has no option 'jensen_shanon'; did you mean 'jensen_shannon'?"},
         {"features:\n  fare: {drift: {jensen_shannon: 7}}\n",
