@@ -1,6 +1,7 @@
 /* What the checks of a feature have in common. */
 #include "components/example_validator/check.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 struct pen_finding *pen_check_add(struct pen_check *check, enum pen_anomaly type, const char *rule,
@@ -15,10 +16,26 @@ void pen_check_rows(const struct pen_check *check, struct pen_finding *finding, 
     finding->share = check->split->n_rows > 0 ? n_rows / (double)check->split->n_rows : 0.0;
 }
 
+void pen_check_measured(const struct pen_check *check, struct pen_finding *finding,
+                        const struct pen_measured_rows *measured)
+{
+    pen_check_rows(check, finding, (double)measured->n_rows);
+    finding->n_examples = measured->n_examples;
+    for (int64_t i = 0; i < measured->n_examples; i++) {
+        finding->example_rows[i] = measured->rows[i];
+        finding->example_values[i] = measured->values[i];
+    }
+}
+
 const char *pen_check_number(struct pen_check *check, double value)
 {
     char number[PEN_NUMBER_BYTES];
     return pen_check_text(check, "%s", pen_format_double(number, value));
+}
+
+const char *pen_check_count(struct pen_check *check, int64_t n, const char *noun)
+{
+    return pen_check_text(check, "%" PRId64 " %s%s", n, noun, n == 1 ? "" : "s");
 }
 
 const char *pen_check_quoted(struct pen_check *check, const char *value)

@@ -23,8 +23,13 @@ struct pen_finding *pen_check_add(struct pen_check *check, enum pen_anomaly type
                                   const char *expected, const char *seen);
 /* Sets how many rows a finding concerns. */
 void pen_check_rows(const struct pen_check *check, struct pen_finding *finding, double n_rows);
+/* Gives it the rows that were measured (measure.h). */
+void pen_check_measured(const struct pen_check *check, struct pen_finding *finding,
+                        const struct pen_measured_rows *measured);
 #define pen_check_text(check, ...) pen_findings_text((check)->findings, __VA_ARGS__)
 const char *pen_check_number(struct pen_check *check, double value);
+/* "1 row", "2 rows" */
+const char *pen_check_count(struct pen_check *check, int64_t n, const char *noun);
 const char *pen_check_quoted(struct pen_check *check, const char *value);
 
 /* Drops the domain and what belongs to it. */
@@ -47,13 +52,18 @@ void pen_check_dataset(struct pen_findings *findings, const struct pen_schema *s
                        const struct pen_validate_options *options);
 
 /* The groups; each false when later groups make no sense. */
-bool pen_check_specification(struct pen_check *check); /* check_specification.c */
-bool pen_check_presence(struct pen_check *check);      /* check_presence.c */
+bool pen_check_specification(struct pen_check *check);          /* check_specification.c */
+void pen_check_language_specification(struct pen_check *check); /* check_language.c */
+bool pen_check_derived(struct pen_check *check);                /* check_derived.c */
+bool pen_check_presence(struct pen_check *check);               /* check_presence.c */
 bool pen_check_type(struct pen_check *check);
 void pen_check_values(struct pen_check *check);
 void pen_check_domain(struct pen_check *check);  /* check_numbers.c, check_strings.c */
 void pen_check_strings(struct pen_check *check); /* domains of string columns */
+void pen_check_language(struct pen_check *check);
 PEN_MUST_USE pen_status pen_check_comparators(struct pen_check *check, struct pen_error *err); /* check_comparators.c */
+/* Sparse and weighted features of the schema. check_compounds.c */
+void pen_check_compounds(struct pen_check *check);
 /* Thresholds given for all features must fit one at least. */
 PEN_MUST_USE pen_status pen_check_common_thresholds(const struct pen_split_statistics *split,
                                                     const struct pen_schema *schema,

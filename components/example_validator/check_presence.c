@@ -35,13 +35,14 @@ static void check_fraction(struct pen_check *check)
     double fraction = present + missing > 0.0 ? present / (present + missing) : 1.0;
     bool low = feature->min_fraction == 1.0 ? missing > 0.0 : fraction < feature->min_fraction;
     if (low) {
-        struct pen_finding *finding =
-            pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_LOW_FRACTION_PRESENT, presence_rule(check),
-                          feature->min_fraction == 1.0 ? "a value in every row"
-                                                       : pen_check_text(check, "values in at least %.6g %% of rows",
-                                                                        100.0 * feature->min_fraction),
-                          pen_check_text(check, "%" PRId64 " of %" PRId64 " rows are empty%s", statistics->n_missing,
-                                         statistics->n_rows, weighted ? " (the share is taken by weight)" : ""));
+        struct pen_finding *finding = pen_check_add(
+            check, PEN_ANOMALY_FEATURE_TYPE_LOW_FRACTION_PRESENT, presence_rule(check),
+            feature->min_fraction == 1.0
+                ? "a value in every row"
+                : pen_check_text(check, "values in at least %.6g %% of rows", 100.0 * feature->min_fraction),
+            pen_check_text(check, "%" PRId64 " of %s %s empty%s", statistics->n_missing,
+                           pen_check_count(check, statistics->n_rows, "row"), statistics->n_missing == 1 ? "is" : "are",
+                           weighted ? " (the share is taken by weight)" : ""));
         pen_check_rows(check, finding, (double)statistics->n_missing);
         finding->rows.kind = PEN_ROW_MISSING;
         check->fixed.min_fraction = floor(fraction * 1e4) / 1e4;
@@ -49,10 +50,10 @@ static void check_fraction(struct pen_check *check)
         check->fixed.n_dimensions = 0;
     }
     if (statistics->n_present < feature->min_count) {
-        struct pen_finding *finding =
-            pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_LOW_NUMBER_PRESENT, presence_rule(check),
-                          pen_check_text(check, "values in at least %" PRId64 " rows", feature->min_count),
-                          pen_check_text(check, "values in %" PRId64 " rows", statistics->n_present));
+        struct pen_finding *finding = pen_check_add(
+            check, PEN_ANOMALY_FEATURE_TYPE_LOW_NUMBER_PRESENT, presence_rule(check),
+            pen_check_text(check, "values in at least %s", pen_check_count(check, feature->min_count, "row")),
+            pen_check_text(check, "values in %s", pen_check_count(check, statistics->n_present, "row")));
         pen_check_rows(check, finding, (double)statistics->n_missing);
         finding->rows.kind = PEN_ROW_MISSING;
         check->fixed.min_count = statistics->n_present;
@@ -103,13 +104,11 @@ bool pen_check_type(struct pen_check *check)
         struct pen_finding *finding = pen_check_add(
             check, PEN_ANOMALY_UNEXPECTED_DATA_TYPE, pen_check_text(check, "type: %s", pen_schema_type_name(wanted)),
             expected, pen_check_text(check, "values of type %s", pen_schema_type_name(found)));
-        finding->rows.kind = found != PEN_SCHEMA_TYPE_STRING   ? PEN_ROW_PRESENT
-                             : wanted == PEN_SCHEMA_TYPE_INT   ? PEN_ROW_NOT_INT
+        finding->rows.kind = wanted == PEN_SCHEMA_TYPE_INT     ? PEN_ROW_NOT_INT
                              : wanted == PEN_SCHEMA_TYPE_FLOAT ? PEN_ROW_NOT_FLOAT
                                                                : PEN_ROW_PRESENT;
         check->fixed.type = found;
         pen_check_drop_domain(&check->fixed);
-        check->fixed.min_domain_mass = 1.0;
         return false;
     }
     bool is_string = found == PEN_SCHEMA_TYPE_STRING;
@@ -138,8 +137,8 @@ static void check_shape(struct pen_check *check)
     }
     struct pen_finding *finding =
         pen_check_add(check, PEN_ANOMALY_INVALID_FEATURE_SHAPE, "shape",
-                      pen_check_text(check, "%" PRId64 " value%s in every row", wanted, wanted == 1 ? "" : "s"),
-                      same ? pen_check_text(check, "%" PRId64 " empty rows", statistics->n_missing)
+                      pen_check_text(check, "%s in every row", pen_check_count(check, wanted, "value")),
+                      same ? pen_check_count(check, statistics->n_missing, "empty row")
                            : pen_check_text(check, "%" PRId64 " to %" PRId64 " values", statistics->min_values,
                                             statistics->max_values));
     if (same) {
@@ -159,14 +158,14 @@ static void check_value_count(struct pen_check *check)
     if (feature->min_values >= 0 && statistics->min_values < feature->min_values) {
         pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_LOW_NUMBER_VALUES,
                       pen_check_text(check, "values.min: %" PRId64, feature->min_values),
-                      pen_check_text(check, "at least %" PRId64 " values a row", feature->min_values),
+                      pen_check_text(check, "at least %s a row", pen_check_count(check, feature->min_values, "value")),
                       pen_check_text(check, "a row with %" PRId64, statistics->min_values));
         check->fixed.min_values = statistics->min_values;
     }
     if (feature->max_values >= 0 && statistics->max_values > feature->max_values) {
         pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_HIGH_NUMBER_VALUES,
                       pen_check_text(check, "values.max: %" PRId64, feature->max_values),
-                      pen_check_text(check, "at most %" PRId64 " values a row", feature->max_values),
+                      pen_check_text(check, "at most %s a row", pen_check_count(check, feature->max_values, "value")),
                       pen_check_text(check, "a row with %" PRId64, statistics->max_values));
         check->fixed.max_values = statistics->max_values;
     }
@@ -186,17 +185,19 @@ static void check_unique(struct pen_check *check)
     int64_t n = statistics->string.n_unique;
     const char *about = statistics->string.exact_unique ? "" : "about ";
     if (feature->unique_min >= 0 && n < feature->unique_min) {
-        pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_LOW_UNIQUE,
-                      pen_check_text(check, "unique.min: %" PRId64, feature->unique_min),
-                      pen_check_text(check, "at least %" PRId64 " distinct values", feature->unique_min),
-                      pen_check_text(check, "%s%" PRId64, about, n));
+        pen_check_add(
+            check, PEN_ANOMALY_FEATURE_TYPE_LOW_UNIQUE,
+            pen_check_text(check, "unique.min: %" PRId64, feature->unique_min),
+            pen_check_text(check, "at least %s", pen_check_count(check, feature->unique_min, "distinct value")),
+            pen_check_text(check, "%s%" PRId64, about, n));
         check->fixed.unique_min = n;
     }
     if (feature->unique_max >= 0 && n > feature->unique_max) {
-        pen_check_add(check, PEN_ANOMALY_FEATURE_TYPE_HIGH_UNIQUE,
-                      pen_check_text(check, "unique.max: %" PRId64, feature->unique_max),
-                      pen_check_text(check, "at most %" PRId64 " distinct values", feature->unique_max),
-                      pen_check_text(check, "%s%" PRId64, about, n));
+        pen_check_add(
+            check, PEN_ANOMALY_FEATURE_TYPE_HIGH_UNIQUE,
+            pen_check_text(check, "unique.max: %" PRId64, feature->unique_max),
+            pen_check_text(check, "at most %s", pen_check_count(check, feature->unique_max, "distinct value")),
+            pen_check_text(check, "%s%" PRId64, about, n));
         check->fixed.unique_max = n;
     }
 }

@@ -189,10 +189,19 @@ bool pen_check_specification(struct pen_check *check)
         pen_check_drop_domain(&check->fixed);
         return false;
     }
+    if (feature->language != NULL && feature->type != PEN_SCHEMA_TYPE_STRING &&
+        feature->type != PEN_SCHEMA_TYPE_UNSET) {
+        pen_check_add(check, PEN_ANOMALY_DOMAIN_INVALID_FOR_TYPE, "natural_language",
+                      pen_check_text(check, "a domain for values of type %s", pen_schema_type_name(feature->type)),
+                      "natural_language, which strings have");
+        check->fixed.language = NULL;
+        return false;
+    }
     if (feature->domain == PEN_SCHEMA_DOMAIN_STRINGS) {
         check_string_domain(check);
     }
     check_range(check);
+    pen_check_language_specification(check);
     if (feature->type != PEN_SCHEMA_TYPE_UNSET) {
         check_bool(check);
     }

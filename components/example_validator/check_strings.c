@@ -94,9 +94,10 @@ static void check_enum(struct pen_check *check)
     const struct pen_value_counts *ranks = pen_check_ranks(statistics);
     struct pen_config_strings domain = pen_schema_domain_values(check->schema, check->feature);
     if (statistics->string.n_invalid_utf8 > 0) {
-        struct pen_finding *finding =
-            pen_check_add(check, PEN_ANOMALY_ENUM_TYPE_INVALID_UTF8, "domain", "text in valid UTF-8",
-                          pen_check_text(check, "%" PRId64 " values that are not", statistics->string.n_invalid_utf8));
+        struct pen_finding *finding = pen_check_add(
+            check, PEN_ANOMALY_ENUM_TYPE_INVALID_UTF8, "domain", "text in valid UTF-8",
+            pen_check_text(check, "%s that %s not", pen_check_count(check, statistics->string.n_invalid_utf8, "value"),
+                           statistics->string.n_invalid_utf8 == 1 ? "is" : "are"));
         pen_check_rows(check, finding, (double)statistics->string.n_invalid_utf8);
         finding->rows.kind = PEN_ROW_NOT_UTF8;
         pen_check_drop_domain(&check->fixed);

@@ -1,6 +1,7 @@
 /* The component: validates split by split, writes anomalies.json, decides whether to stop. */
 #include "components/example_validator/example_validator.h"
 
+#include "components/example_validator/derive.h"
 #include "components/example_validator/inputs.h"
 #include "components/example_validator/report.h"
 #include "components/example_validator/rows.h"
@@ -51,46 +52,72 @@ static void name_anomalies(struct validation *validation, const struct pen_findi
     validation->n_anomalies += findings->n_items;
 }
 
-static pen_status add_rows(struct validation *validation, struct pen_findings *findings)
+/* What the split is compared with, and by which thresholds. */
+static struct pen_validate_options options_of(const struct validation *validation,
+                                              const struct pen_split_statistics *split, bool is_first)
 {
-    const char *examples = pen_component_input(validation->in.context, "examples");
-    struct pen_store *store = NULL;
-    if (examples == NULL || findings->n_items == 0) {
-        return PEN_OK;
+    const struct pen_validator_inputs *in = &validation->in;
+    struct pen_validate_options options = pen_validate_defaults(environment_of(validation, split->split));
+    options.drift = in->drift;
+    options.previous_is_version = in->options.previous == PEN_PREVIOUS_VERSION;
+    if (in->has_previous) {
+        options.previous = pen_statistics_find_split(&in->previous, split->split, NULL);
+        if (options.previous == NULL) {
+            pen_log(PEN_LOG_WARNING, "split %s: the previous statistics have no such split, so no drift is measured",
+                    split->split);
+        }
     }
-    const char *path = pen_component_split_path(validation->in.context, examples, findings->split);
-    PEN_TRY(pen_store_open(&store, path, validation->in.err));
-    pen_status status = pen_findings_add_rows(findings, store, validation->in.err);
-    pen_store_close(store);
+    if (in->has_serving && is_first) {
+        options.control = &in->serving.splits[0];
+        options.control_name = "the serving data";
+        options.skew = in->skew;
+    } else if (in->treatment != NULL && strcmp(in->treatment, split->split) == 0) {
+        options.control = pen_statistics_find_split(&in->statistics, in->reference, NULL);
+        options.control_name = pen_arena_printf(in->context->arena, "split %s", in->reference);
+        options.skew = in->skew;
+    }
+    return options;
+}
+
+/* Validates with the rows at hand: NULL when the examples are no input. */
+static pen_status validate_rows(struct validation *validation, const struct pen_split_statistics *split,
+                                struct pen_validate_options *options, const struct pen_store *store,
+                                struct pen_findings *findings)
+{
+    struct pen_arena *arena = validation->in.context->arena;
+    struct pen_error *err = validation->in.err;
+    struct pen_measures measures = {.n_languages = 0};
+    struct pen_derived derived;
+    if (store == NULL) {
+        return pen_validate_split(&validation->in.schema, split, options, arena, findings, err);
+    }
+    struct pen_statistics_source stored = pen_statistics_source_store(store);
+    PEN_TRY(pen_derived_init(&derived, &stored, &validation->in.schema, arena, err));
+    struct pen_statistics_source rows = pen_derived_source(&derived);
+    PEN_TRY(pen_measure(&measures, &validation->in.schema, &rows, arena, err));
+    options->measures = &measures;
+    pen_status status = pen_validate_split(&validation->in.schema, split, options, arena, findings, err);
+    if (status == PEN_OK) {
+        status = pen_findings_add_rows(findings, &rows, err);
+    }
+    pen_measures_deinit(&measures);
     return status;
 }
 
 static pen_status validate(struct validation *validation, const struct pen_split_statistics *split, bool is_first,
                            pen_json *splits, pen_json *blessed)
 {
+    struct pen_component_context *context = validation->in.context;
     struct pen_findings findings = {0};
-    struct pen_validate_options options = pen_validate_defaults(environment_of(validation, split->split));
-    options.drift = validation->in.drift;
-    options.previous_is_version = validation->in.options.previous == PEN_PREVIOUS_VERSION;
-    if (validation->in.has_previous) {
-        options.previous = pen_statistics_find_split(&validation->in.previous, split->split, NULL);
-        if (options.previous == NULL) {
-            pen_log(PEN_LOG_WARNING, "split %s: the previous statistics have no such split, so no drift is measured",
-                    split->split);
-        }
+    struct pen_store *store = NULL;
+    struct pen_validate_options options = options_of(validation, split, is_first);
+    const char *examples = pen_component_input(context, "examples");
+    if (examples != NULL) {
+        const char *path = pen_component_split_path(context, examples, split->split);
+        PEN_TRY(pen_store_open(&store, path, validation->in.err));
     }
-    if (validation->in.has_serving && is_first) {
-        options.control = &validation->in.serving.splits[0];
-        options.control_name = "the serving data";
-        options.skew = validation->in.skew;
-    } else if (validation->in.treatment != NULL && strcmp(validation->in.treatment, split->split) == 0) {
-        options.control = pen_statistics_find_split(&validation->in.statistics, validation->in.reference, NULL);
-        options.control_name = pen_arena_printf(validation->in.context->arena, "split %s", validation->in.reference);
-        options.skew = validation->in.skew;
-    }
-    PEN_TRY(pen_validate_split(&validation->in.schema, split, &options, validation->in.context->arena, &findings,
-                               validation->in.err));
-    pen_status status = add_rows(validation, &findings);
+    pen_status status = validate_rows(validation, split, &options, store, &findings);
+    pen_store_close(store);
     if (status == PEN_OK) {
         name_anomalies(validation, &findings);
         pen_json_set(splits, split->split, pen_findings_to_json(&findings));
@@ -179,7 +206,7 @@ static pen_status fingerprint(const struct pen_component_context *context, pen_j
 static const struct pen_component_port inputs[] = {
     {"statistics", "ExampleStatistics", false, "statistics_gen", "what is validated"},
     {"schema", "Schema", false, "schema_gen", "what the data must be like"},
-    {"examples", "Examples", true, "example_gen", "where example rows are looked up"},
+    {"examples", "Examples", true, "example_gen", "rows to show and to measure in"},
     {"previous_statistics", "ExampleStatistics", true, NULL, "of the previous span or run: drift"},
     {.key = NULL},
 };
@@ -191,7 +218,7 @@ static const struct pen_component_port outputs[] = {
 
 const struct pen_component pen_example_validator = {
     .name = "example_validator",
-    .version = 1,
+    .version = 2,
     .description = "holds the data against the schema, other splits and earlier data",
     .options = pen_validator_option_table,
     .options_bytes = sizeof(struct pen_validator_options),

@@ -22,7 +22,7 @@ enum pen_row_kind {
     PEN_ROW_NAN,
     PEN_ROW_INFINITE,
     PEN_ROW_NOT_BOOL, /* number other than 0 and 1 */
-    PEN_ROW_NOT_INT,  /* string that is no integer */
+    PEN_ROW_NOT_INT,  /* string or number that is no integer */
     PEN_ROW_NOT_FLOAT,
     PEN_ROW_NOT_UTF8,
     PEN_ROW_NOT_LISTED, /* string outside `values` */

@@ -1,4 +1,4 @@
-/* Row rules evaluated on the cells of a store. */
+/* Row rules evaluated on the cells of a split. */
 #include "components/example_validator/rows.h"
 
 #include "core/log.h"
@@ -33,8 +33,7 @@ static bool cell_number(const struct pen_column *column, int64_t row, double *va
     }
 }
 
-/* A present cell as text, for people. */
-static const char *cell_text(struct pen_findings *findings, const struct pen_column *column, int64_t row)
+const char *pen_cell_text(struct pen_arena *arena, const struct pen_column *column, int64_t row)
 {
     char number[PEN_NUMBER_BYTES];
     char quoted[PEN_QUOTE_BYTES];
@@ -42,13 +41,23 @@ static const char *cell_text(struct pen_findings *findings, const struct pen_col
     double value = 0.0;
     if (pen_type_is_string(column->type)) {
         const char *text = pen_column_string(column, row, &size_bytes);
-        return pen_findings_text(findings, "%s", pen_quote(quoted, text, size_bytes));
+        return pen_arena_strdup(arena, pen_quote(quoted, text, size_bytes));
     }
     if (column->type == PEN_TYPE_INT64) {
-        return pen_findings_text(findings, "%" PRId64, ((const int64_t *)column->values)[row]);
+        return pen_arena_printf(arena, "%" PRId64, ((const int64_t *)column->values)[row]);
     }
     (void)cell_number(column, row, &value);
-    return pen_findings_text(findings, "%s", pen_format_double(number, value));
+    return pen_arena_strdup(arena, pen_format_double(number, value));
+}
+
+int64_t pen_rows_find(const struct pen_statistics_source *rows, const char *name)
+{
+    for (int64_t i = 0; i < rows->n_columns; i++) {
+        if (strcmp(rows->name(rows->user, i), name) == 0) {
+            return i;
+        }
+    }
+    return -1;
 }
 
 static bool cell_listed(const struct pen_column *column, int64_t row, const struct pen_config_strings *values)
@@ -97,8 +106,11 @@ static bool matches(const struct pen_row_rule *rule, const struct pen_column *co
     case PEN_ROW_NOT_FLOAT:
         return !cell_number(column, row, &value);
     case PEN_ROW_NOT_INT:
-        text = pen_type_is_string(column->type) ? pen_column_string(column, row, &size_bytes) : NULL;
-        return text != NULL && !pen_parse_int64(text, size_bytes, &integer);
+        if (!pen_type_is_string(column->type)) {
+            return cell_number(column, row, &value) && value != floor(value); /* NaN, too */
+        }
+        text = pen_column_string(column, row, &size_bytes);
+        return !pen_parse_int64(text, size_bytes, &integer);
     case PEN_ROW_NOT_UTF8:
         text = pen_type_is_string(column->type) ? pen_column_string(column, row, &size_bytes) : NULL;
         return text != NULL && pen_utf8_valid_prefix(text, size_bytes) < size_bytes;
@@ -113,24 +125,26 @@ static bool matches(const struct pen_row_rule *rule, const struct pen_column *co
     }
 }
 
-static pen_status sweep(struct pen_findings *findings, struct pen_finding *finding, const struct pen_store *store,
-                        int64_t index, struct pen_store_buffer *buffer, struct pen_error *err)
+static pen_status sweep(struct pen_findings *findings, struct pen_finding *finding,
+                        const struct pen_statistics_source *rows, int64_t index, struct pen_store_buffer *buffer,
+                        struct pen_error *err)
 {
     int64_t first_row = 0;
     int64_t n_found = 0;
     bool counting = finding->n_rows < 0;
-    for (int64_t chunk = 0; chunk < pen_store_n_chunks(store); chunk++) {
+    for (int64_t chunk = 0; chunk < rows->n_chunks; chunk++) {
         struct pen_column column;
         PEN_TRY(pen_cancel_check(err));
-        PEN_TRY(pen_store_read(store, index, chunk, buffer, &column, err));
+        PEN_TRY(rows->read(rows->user, index, chunk, buffer, &column, err));
         for (int64_t row = 0; row < column.n_rows; row++) {
             if (!matches(&finding->rows, &column, row)) {
                 continue;
             }
             if (n_found < PEN_FINDING_ROWS) {
                 finding->example_rows[n_found] = first_row + row;
-                finding->example_values[n_found] =
-                    finding->rows.kind == PEN_ROW_MISSING ? NULL : cell_text(findings, &column, row);
+                bool is_missing = finding->rows.kind == PEN_ROW_MISSING;
+                finding->example_values[n_found] = is_missing ? NULL : pen_cell_text(findings->arena, &column, row);
+                findings->failed = findings->failed || (!is_missing && finding->example_values[n_found] == NULL);
             }
             n_found++;
         }
@@ -147,15 +161,16 @@ static pen_status sweep(struct pen_findings *findings, struct pen_finding *findi
     return PEN_OK;
 }
 
-pen_status pen_findings_add_rows(struct pen_findings *findings, const struct pen_store *store, struct pen_error *err)
+pen_status pen_findings_add_rows(struct pen_findings *findings, const struct pen_statistics_source *rows,
+                                 struct pen_error *err)
 {
     struct pen_store_buffer buffer = {0};
     pen_status status = PEN_OK;
     for (int64_t i = 0; i < findings->n_items && status == PEN_OK; i++) {
         struct pen_finding *finding = &findings->items[i];
-        int64_t column = finding->feature == NULL ? -1 : pen_store_find_column(store, finding->feature);
+        int64_t column = finding->feature == NULL ? -1 : pen_rows_find(rows, finding->feature);
         if (finding->rows.kind != PEN_ROW_NONE && column >= 0) {
-            status = sweep(findings, finding, store, column, &buffer, err);
+            status = sweep(findings, finding, rows, column, &buffer, err);
         }
     }
     pen_store_buffer_deinit(&buffer);

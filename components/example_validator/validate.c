@@ -16,12 +16,17 @@ struct pen_validate_options pen_validate_defaults(const char *environment)
 
 pen_status pen_check_once(struct pen_check *check, struct pen_error *err)
 {
-    if (!pen_check_specification(check) || !pen_check_presence(check)) {
+    const char *name = check->feature->name;
+    check->statistics = check->feature->deriver == PEN_SCHEMA_DERIVER_NONE
+                            ? pen_statistics_find_feature(check->split, name)
+                            : pen_measures_derived(check->options->measures, name);
+    if (!pen_check_derived(check) || !pen_check_specification(check) || !pen_check_presence(check)) {
         return PEN_OK;
     }
     if (pen_check_type(check)) {
         pen_check_values(check);
         pen_check_domain(check);
+        pen_check_language(check);
         PEN_TRY(pen_check_comparators(check, err));
     }
     return PEN_OK;
@@ -117,13 +122,12 @@ static pen_status check_columns(struct pen_check *check, struct pen_error *err)
     for (int64_t i = 0; i < schema->n_features; i++) {
         *check = blank;
         check->feature = &schema->features[i];
-        check->statistics = pen_statistics_find_feature(split, check->feature->name);
         if (!pen_schema_is_checked(check->feature)) {
             continue;
         }
         if (pen_schema_in_environment(schema, check->feature, check->options->environment)) {
             PEN_TRY(check_feature(check, err));
-        } else if (check->statistics != NULL) {
+        } else if (pen_statistics_find_feature(split, check->feature->name) != NULL) {
             PEN_TRY(check_foreign(check, err));
         }
     }
@@ -134,6 +138,8 @@ static pen_status check_columns(struct pen_check *check, struct pen_error *err)
             PEN_TRY(check_new(check, err));
         }
     }
+    *check = blank;
+    pen_check_compounds(check);
     return PEN_OK;
 }
 

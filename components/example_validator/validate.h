@@ -4,12 +4,12 @@
  * out of the environment, is an anomaly of its own. Weighted counts are used where the statistics have them.
  * Differences from TFDV: an empty split is an anomaly; integers satisfy a feature of type float; a missing cell of a
  * required feature is reported once, not again as a broken shape; a threshold that fits no data is an error of
- * configuration. */
+ * configuration; what TFDV's custom statistics hold (tokens, sparse and weighted features, derived features) is
+ * measured from the rows (measure.h), so that an edited schema needs no new statistics. */
 #ifndef PEN_COMPONENTS_EXAMPLE_VALIDATOR_VALIDATE_H
 #define PEN_COMPONENTS_EXAMPLE_VALIDATOR_VALIDATE_H
 
-#include "components/example_validator/findings.h"
-#include "datasets/statistics/statistics.h"
+#include "components/example_validator/measure.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -22,6 +22,7 @@ struct pen_validate_options {
     bool previous_is_version;                    /* dataset.version applies instead of dataset.drift */
     const struct pen_split_statistics *control;  /* skew */
     const char *control_name;                    /* for messages: "split train", "the serving data" */
+    const struct pen_measures *measures;         /* of the split's rows; what needs them is an anomaly without */
     struct pen_schema_comparator drift, skew;    /* for features without thresholds of their own; negative: none */
 };
 

@@ -162,7 +162,7 @@ static const struct pen_component_port outputs[] = {
 
 const struct pen_component pen_schema_gen = {
     .name = "schema_gen",
-    .version = 1,
+    .version = 2,
     .description = "infers a schema from statistics, or imports an edited one",
     .options = option_table,
     .options_bytes = sizeof(struct schema_gen_options),

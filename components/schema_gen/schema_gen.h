@@ -6,7 +6,7 @@
  * max_string_domain_size, exclude_splits fingerprint  the content of the imported file resume       from the start
  * limits       memory grows with features and their listed values, not with rows
  * errors       import: PEN_ERR_CONFIG with file, line and column; the file is copied as it is, comments and all.
- * Columns only one side knows are a warning here, and ExampleValidator's business */
+ *              Columns only one side knows are a warning here, and ExampleValidator's business */
 #ifndef PEN_COMPONENTS_SCHEMA_GEN_SCHEMA_GEN_H
 #define PEN_COMPONENTS_SCHEMA_GEN_SCHEMA_GEN_H
 

@@ -1,8 +1,9 @@
 /* The kinds of anomalies a schema can be broken by: one list, walked by the schema reader (severity overrides name
  * them), the validator, the terminal view and the tests. Names are TFX's, so that what people know about them holds.
  *
- * Not here: what TFX lists but never detects, and what needs images, nested values, sparse or derived features. Not in
- * TFX: DATA_MISSING (an empty split is an anomaly of its own; in TFX it stays blessed). */
+ * Not here: what TFX lists but never detects, and what needs images, nested values or guessed semantic domains (the
+ * whole table, with reasons: components/example_validator/README.md). Not in TFX: DATA_MISSING (an empty split is an
+ * anomaly of its own; in TFX it stays blessed). */
 #ifndef PEN_DATASETS_SCHEMA_ANOMALY_TYPES_H
 #define PEN_DATASETS_SCHEMA_ANOMALY_TYPES_H
 
@@ -58,7 +59,23 @@ enum pen_severity { PEN_SEVERITY_ERROR, PEN_SEVERITY_WARNING };
     X(COMPARATOR_L_INFTY_HIGH, ERROR, "the share of one value moved by more than infinity_norm")                 \
     X(COMPARATOR_JENSEN_SHANNON_DIVERGENCE_HIGH, ERROR, "the distribution moved by more than jensen_shannon")    \
     X(COMPARATOR_NORMALIZED_ABSOLUTE_DIFFERENCE_HIGH, ERROR, "a value's count moved by more than its threshold") \
-    X(COMPARATOR_CONTROL_DATA_MISSING, ERROR, "the data compared with has no values of this feature")
+    X(COMPARATOR_CONTROL_DATA_MISSING, ERROR, "the data compared with has no values of this feature")            \
+    X(SPARSE_FEATURE_MISSING_VALUE, ERROR, "rows with an index of a sparse feature and no value")                \
+    X(SPARSE_FEATURE_MISSING_INDEX, ERROR, "rows with a part of a sparse feature and one index missing")         \
+    X(SPARSE_FEATURE_LENGTH_MISMATCH, ERROR, "lists of index and value of different lengths in one row")         \
+    X(SPARSE_FEATURE_NAME_COLLISION, ERROR, "a sparse feature is called as another feature is")                  \
+    X(WEIGHTED_FEATURE_MISSING_VALUE, ERROR, "rows with the weight of a weighted feature and no value")          \
+    X(WEIGHTED_FEATURE_MISSING_WEIGHT, ERROR, "rows with the value of a weighted feature and no weight")         \
+    X(WEIGHTED_FEATURE_LENGTH_MISMATCH, ERROR, "lists of weight and value of different lengths in one row")      \
+    X(WEIGHTED_FEATURE_NAME_COLLISION, ERROR, "a weighted feature is called as another feature is")              \
+    X(SEQUENCE_VALUE_TOO_FEW_OCCURRENCES, ERROR, "a token occurs less often in a text than min_per_sequence")    \
+    X(SEQUENCE_VALUE_TOO_MANY_OCCURRENCES, ERROR, "a token occurs more often in a text than max_per_sequence")   \
+    X(SEQUENCE_VALUE_TOO_SMALL_FRACTION, ERROR, "a token occurs in too small a share of the texts")              \
+    X(SEQUENCE_VALUE_TOO_LARGE_FRACTION, ERROR, "a token occurs in too large a share of the texts")              \
+    X(FEATURE_COVERAGE_TOO_LOW, ERROR, "the vocabulary covers a smaller share of the tokens than min_coverage")  \
+    X(FEATURE_COVERAGE_TOO_SHORT_AVG_TOKEN_LENGTH, ERROR, "tokens are shorter than min_avg_token_length")        \
+    X(DERIVED_FEATURE_BAD_LIFECYCLE, ERROR, "a derived feature in another stage than derived or disabled")       \
+    X(DERIVED_FEATURE_INVALID_SOURCE, ERROR, "a derived feature without a source, or one that cannot be read")
 
 enum pen_anomaly {
 #define PEN_ANOMALY_ENUM(name, severity, text) PEN_ANOMALY_##name,

@@ -1,6 +1,8 @@
 X(example_gen)
 X(example_validator)
+X(validate_cases)
 X(validate)
+X(anomalies)
 X(statistics_gen)
 X(resolver)
 X(pusher)
