@@ -1,5 +1,5 @@
 /* Rows of a chunk into columns, tile by tile: a tile's text stays in the first cache levels while its columns are
- * converted one after another. Numbers go through convert_template.h, strings are looked up here. */
+ * converted one after another: numbers by convert_template.h, strings by convert_text.c. */
 #include "datasets/csv/csv_internal.h"
 
 #include <math.h>
@@ -70,81 +70,6 @@ static void tile_classes(const struct pen_csv_tile *tile)
     }
 }
 
-static bool too_many(const struct pen_csv_reader *reader, const struct pen_csv_dictionary *dictionary)
-{
-    const int64_t n = dictionary->view.n_entries;
-    return n > reader->options.max_distinct || (n > 0 && dictionary->offsets[n] > reader->options.max_dictionary_bytes);
-}
-
-/* Code of a string: the reader's, or -2 - i for the chunk's own i-th fresh one. */
-static pen_status code_of(const struct pen_csv_tile *tile, const struct pen_csv_col *column, const char *content,
-                          size_t size, int32_t *code, struct pen_error *err)
-{
-    const struct pen_csv_key key = pen_csv_key_of(content, size);
-    *code = pen_csv_dictionary_find(&column->dictionary, &key);
-    if (*code >= 0) {
-        return PEN_OK;
-    }
-    int32_t fresh = pen_csv_dictionary_find(&tile->out->fresh, &key);
-    if (fresh < 0) {
-        PEN_TRY(pen_csv_dictionary_insert(&tile->out->fresh, &key, &fresh, err));
-        tile->out->overflow = too_many(tile->reader, &tile->out->fresh);
-    }
-    *code = -2 - fresh;
-    return PEN_OK;
-}
-
-static void count_utf8(const struct pen_csv_tile *tile, const char *content, size_t size)
-{
-    if (!tile->utf8 && pen_utf8_valid_prefix(content, size) != size) {
-        tile->out->n_non_utf8++;
-    }
-}
-
-static pen_status tile_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,
-                             struct pen_error *err)
-{
-    for (int64_t i = 0; i < tile->n_rows && !tile->out->overflow; i++) {
-        const char *content;
-        size_t size;
-        codes[i] = -1;
-        if (pen_csv_tile_cell(tile, tile->first_row + i, &content, &size)) {
-            count_utf8(tile, content, size);
-            PEN_TRY(code_of(tile, column, content, size, &codes[i], err));
-        } else {
-            pen_csv_set_missing(tile->out, tile->first_row + i);
-        }
-    }
-    return PEN_OK;
-}
-
-static pen_status tile_bytes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, struct pen_error *err)
-{
-    struct pen_csv_output *out = tile->out;
-    const bool counted = !column->forced && !column->many;
-    int64_t at = out->offsets[tile->first_row];
-    for (int64_t i = 0; i < tile->n_rows; i++) {
-        const int64_t row = tile->first_row + i;
-        const char *content;
-        size_t size;
-        if (!pen_csv_tile_cell(tile, row, &content, &size)) {
-            pen_csv_set_missing(out, row);
-            size = 0;
-        } else {
-            count_utf8(tile, content, size);
-            PEN_TRY(pen_grow((void **)&out->bytes, &out->bytes_capacity, at + (int64_t)size, 1, err));
-            memcpy(out->bytes + at, content, size);
-            if (counted && !out->overflow) {
-                int32_t code;
-                PEN_TRY(code_of(tile, column, content, size, &code, err));
-            }
-        }
-        at += (int64_t)size;
-        out->offsets[row + 1] = at;
-    }
-    return PEN_OK;
-}
-
 static enum pen_csv_class class_of(enum pen_type type)
 {
     switch (type) {
@@ -200,10 +125,10 @@ static pen_status convert_tile(struct pen_csv_tile *tile, const struct pen_csv_c
         tile_doubles(tile, column->type == PEN_TYPE_FLOAT32);
         break;
     case PEN_TYPE_CODES:
-        PEN_TRY(tile_codes(tile, column, (int32_t *)out->values + tile->first_row, err));
+        PEN_TRY(pen_csv_tile_codes(tile, column, (int32_t *)out->values + tile->first_row, err));
         break;
     case PEN_TYPE_BYTES:
-        PEN_TRY(tile_bytes(tile, column, err));
+        PEN_TRY(pen_csv_tile_bytes(tile, column, err));
         break;
     case PEN_TYPE_NONE:
     default:

@@ -5,7 +5,7 @@
  *               then the cut), each chunk indexed in parallel; chunks with irregular quotes go to machine.c
  *   scan_*.c    64 bytes -> bit masks -> positions of field ends: one template, three instruction sets
  *   rows.c      field ends -> rows of the right width; bad rows are noted
- *   convert.c   rows -> columns; convert_template.h: numbers; dictionary.c: codes
+ *   convert.c   rows -> columns; convert_template.h: numbers; convert_text.c: strings; dictionary.c: codes
  *   types.c     what the cells of a column have been; when a guess proves wrong
  *   reader.c    the public functions and the restart
  *
@@ -84,7 +84,7 @@ int64_t pen_csv_first_row_end(const char *text, int64_t size, bool inside, char 
  * (size bytes + PEN_CSV_PAD). */
 const char *pen_csv_unquote(const char *raw, size_t size, char quote, char *scratch, size_t *out_size);
 
-/* ---- dictionary.c ---- */
+/* ---- dictionary.c; look-up in dictionary.h ---- */
 
 struct pen_csv_slot {
     uint64_t key; /* up to 8 bytes of text themselves, else their hash */
@@ -107,8 +107,6 @@ struct pen_csv_key {
     const char *text;
     uint32_t size;
 };
-struct pen_csv_key pen_csv_key_of(const char *text, size_t size); /* text readable to size + 8 */
-int32_t pen_csv_dictionary_find(const struct pen_csv_dictionary *dictionary, const struct pen_csv_key *key); /* or -1 */
 pen_status pen_csv_dictionary_insert(struct pen_csv_dictionary *dictionary, const struct pen_csv_key *key,
                                      int32_t *code, struct pen_error *err);
 void pen_csv_dictionary_reset(struct pen_csv_dictionary *dictionary);
@@ -269,12 +267,21 @@ struct pen_csv_tile {
     bool utf8;      /* the whole chunk is UTF-8 */
 };
 
-/* Number tiles: return the class of all cells (STRING: a misfit, the output is not to be used). */
+/* Number tiles: return the class of all cells (STRING: a misfit, the output is not to be used).
+ *
+ * unquote: copies the inside of a quoted cell, of two quotes one, and returns the bytes written; -1 when a quote stands
+ * alone, which is for pen_csv_unquote. Reads and writes up to 64 bytes past the end. */
 struct pen_csv_convert_ops {
     enum pen_csv_class (*ints)(struct pen_csv_tile *tile, int64_t *values);
     enum pen_csv_class (*doubles)(struct pen_csv_tile *tile, double *values);
+    int64_t (*unquote)(char *to, const char *from, int64_t size, char quote);
 };
 extern const struct pen_csv_convert_ops pen_csv_convert_scalar, pen_csv_convert_avx2;
+
+/* String tiles: values or offsets and bytes, validity, fresh strings. */
+pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,
+                              struct pen_error *err);
+pen_status pen_csv_tile_bytes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, struct pen_error *err);
 
 /* The general way to one cell: false when it is missing. scratch is the chunk's. */
 bool pen_csv_tile_cell(const struct pen_csv_tile *tile, int64_t row, const char **content, size_t *size);

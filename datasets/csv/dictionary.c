@@ -2,61 +2,7 @@
  *
  * A string of up to 8 bytes is its own key, so that a hit compares one word and never touches the text; a longer one
  * is hashed 8 bytes at a time (multiply and fold) and compared in full on a hit. */
-#include "datasets/csv/csv_internal.h"
-
-__extension__ typedef unsigned __int128 pen_csv_u128;
-
-static inline uint64_t fold(uint64_t a, uint64_t b)
-{
-    const pen_csv_u128 product = (pen_csv_u128)a * b;
-    return (uint64_t)product ^ (uint64_t)(product >> 64);
-}
-
-static inline uint64_t load8(const char *text)
-{
-    uint64_t word;
-    memcpy(&word, text, 8);
-    return word;
-}
-
-struct pen_csv_key pen_csv_key_of(const char *text, size_t size)
-{
-    const uint64_t a = UINT64_C(0x9e3779b97f4a7c15), b = UINT64_C(0xd1b54a32d192ed03);
-    struct pen_csv_key key;
-    key.text = text;
-    key.size = (uint32_t)size;
-    if (size <= 8) {
-        key.key = size == 0 ? 0 : load8(text) & (~UINT64_C(0) >> (64 - 8 * size));
-    } else {
-        uint64_t hash = size * b;
-        size_t i = 0;
-        for (; i + 8 < size; i += 8) {
-            hash = fold(hash ^ load8(text + i), a);
-        }
-        key.key = fold(hash ^ load8(text + size - 8), b);
-    }
-    key.hash = fold(key.key ^ b, a + size);
-    return key;
-}
-
-int32_t pen_csv_dictionary_find(const struct pen_csv_dictionary *dictionary, const struct pen_csv_key *key)
-{
-    if (dictionary->n_slots == 0) {
-        return -1;
-    }
-    const uint64_t mask = (uint64_t)dictionary->n_slots - 1;
-    for (uint64_t i = key->hash & mask;; i = (i + 1) & mask) {
-        const struct pen_csv_slot *slot = &dictionary->slots[i];
-        if (slot->code < 0) {
-            return -1;
-        }
-        if (slot->key == key->key && slot->size == key->size &&
-            (key->size <= 8 ||
-             memcmp(dictionary->bytes + dictionary->offsets[slot->code], key->text, key->size) == 0)) {
-            return slot->code;
-        }
-    }
-}
+#include "datasets/csv/dictionary.h"
 
 static void place(struct pen_csv_slot *slots, int64_t n_slots, uint64_t hash, struct pen_csv_slot slot)
 {

@@ -3,7 +3,7 @@
  * The delimiter is the candidate that gives the most rows of one width (at least two fields), then the wider one. A
  * first row without any number is a header. Both come from at most the first MiB, whatever the block size. The guess
  * of types also looks at a few places further on; a wrong guess costs time, never correctness. */
-#include "datasets/csv/csv_internal.h"
+#include "datasets/csv/dictionary.h"
 
 #include <stdlib.h>
 

@@ -4,7 +4,7 @@
  * classes alone, and the reading begins again with types that hold for every cell: what comes out depends neither on
  * the sample nor on where the first misfit was met. What one reading cannot know (how many distinct strings a column
  * has that it took for numbers) the next one finds out. */
-#include "datasets/csv/csv_internal.h"
+#include "datasets/csv/dictionary.h"
 
 #include <glob.h>
 #include <omp.h>
@@ -366,14 +366,15 @@ static void settle(struct pen_csv_reader *reader, bool *changed)
     for (int64_t c = 0; c < reader->n_columns; c++) {
         struct pen_csv_col *column = &reader->columns[c];
         const enum pen_type type = type_of(reader, column);
-        if (!column->forced && type != column->type) {
-            /* Strings not counted so far may yet be too many for codes. */
-            reader->final = reader->final && (type != PEN_TYPE_CODES || column->type == PEN_TYPE_BYTES);
+        const bool changes = !column->forced && type != column->type;
+        if (changes) {
+            /* Strings not counted so far, or by their hashes alone, may yet be too many for codes. */
+            reader->final = reader->final && type != PEN_TYPE_CODES;
             column->type = type;
             *changed = true;
         }
         column->broken = false;
-        if (!pen_type_is_string(column->type)) {
+        if (changes || !pen_type_is_string(column->type)) {
             pen_csv_dictionary_deinit(&column->dictionary);
         }
     }

@@ -202,6 +202,44 @@ static void it_begins_again_when_a_guess_proves_wrong(void)
     pen_text_deinit(&out);
 }
 
+/* A column that begins as if it were free text, and then only repeats itself: 4096 texts of 40 bytes. */
+static void it_counts_the_strings_that_looked_like_free_text(void)
+{
+    enum { N_DISTINCT = 4096, N_BYTES = 40 };
+    static const struct {
+        int64_t max_distinct, max_bytes;
+        enum pen_type type;
+        int n_restarts;
+    } cases[] = {
+        {N_DISTINCT, INT64_C(1) << 30, PEN_TYPE_CODES, 1},
+        {N_DISTINCT, N_DISTINCT * N_BYTES, PEN_TYPE_CODES, 1},
+        {N_DISTINCT, N_DISTINCT * N_BYTES - 1, PEN_TYPE_BYTES, 2}, /* hashes do not tell, the next reading does */
+        {N_DISTINCT - 1, INT64_C(1) << 30, PEN_TYPE_BYTES, 0},
+    };
+    struct pen_text csv = {0}, out = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_text_append(&csv, "a,b\n");
+    for (int r = 0; r < 5 * N_DISTINCT; r++) {
+        pen_text_printf(&csv, "%d,\"a text, to all appearances, \"\"%010d\"\"\"\n", r % 3, r % N_DISTINCT);
+    }
+    const char *path = file_with("d.csv", csv.data, csv.size_bytes);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pen_csv_options options;
+        int n_restarts;
+        char types[32];
+        pen_csv_options_init(&options);
+        options.max_distinct = cases[i].max_distinct;
+        options.max_dictionary_bytes = cases[i].max_bytes;
+        PEN_CHECK_OK(dump(path, &options, &out, &n_restarts, &err), &err);
+        PEN_CHECK_EQ_I64(n_restarts, cases[i].n_restarts);
+        (void)snprintf(types, sizeof types, "\n%d,%d,", (int)PEN_TYPE_INT64, (int)cases[i].type);
+        PEN_CHECK_CONTAINS(pen_text_view(&out), types);
+        PEN_CHECK_CONTAINS(pen_text_view(&out), "\n1|'a text, to all appearances, \"0000004095\"|\n");
+    }
+    pen_text_deinit(&csv);
+    pen_text_deinit(&out);
+}
+
 static void it_parses_numbers_as_strtod_does(void)
 {
     struct pen_text csv = {0};
@@ -310,5 +348,6 @@ static void it_reads_gzip_members_and_zstd_frames(void)
 }
 
 PEN_SUITE(csv, PEN_CASE(it_reads_the_rfc_and_beyond), PEN_CASE(it_reads_back_random_tables_the_same_at_every_level),
-          PEN_CASE(it_begins_again_when_a_guess_proves_wrong), PEN_CASE(it_parses_numbers_as_strtod_does),
+          PEN_CASE(it_begins_again_when_a_guess_proves_wrong),
+          PEN_CASE(it_counts_the_strings_that_looked_like_free_text), PEN_CASE(it_parses_numbers_as_strtod_does),
           PEN_CASE(it_forces_types_and_rejects_rows), PEN_CASE(it_reads_gzip_members_and_zstd_frames));

@@ -1,0 +1,94 @@
+/* Keys and look-up of the dictionary, inline: they run once a cell.
+ *
+ * A string of up to 8 bytes is its own key, so that a hit compares one word and never touches the text. A longer one is
+ * hashed (multiply and fold), up to 64 bytes 8 at a time, more in four lanes, and compared in full on a hit. */
+#ifndef PEN_DATASETS_CSV_DICTIONARY_H
+#define PEN_DATASETS_CSV_DICTIONARY_H
+
+#include "datasets/csv/csv_internal.h"
+
+#define PEN_CSV_MIX_A UINT64_C(0x9e3779b97f4a7c15)
+#define PEN_CSV_MIX_B UINT64_C(0xd1b54a32d192ed03)
+
+__extension__ typedef unsigned __int128 pen_csv_u128;
+
+static inline uint64_t pen_csv_fold(uint64_t a, uint64_t b)
+{
+    const pen_csv_u128 product = (pen_csv_u128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+static inline uint64_t pen_csv_word(const char *text)
+{
+    uint64_t word;
+    memcpy(&word, text, 8);
+    return word;
+}
+
+/* Of more than 8 bytes. */
+static inline uint64_t pen_csv_hash_long(const char *text, size_t size)
+{
+    uint64_t hash = size * PEN_CSV_MIX_B;
+    size_t i = 0;
+    if (size > 64) {
+        uint64_t lanes[4] = {hash, hash + PEN_CSV_MIX_A, hash ^ PEN_CSV_MIX_A, ~hash};
+        for (; i + 32 < size; i += 32) {
+            for (size_t j = 0; j < 4; j++) {
+                lanes[j] = pen_csv_fold(lanes[j] ^ pen_csv_word(text + i + 8 * j), PEN_CSV_MIX_A);
+            }
+        }
+        hash = pen_csv_fold(lanes[0] ^ PEN_CSV_MIX_B, lanes[1]) ^ pen_csv_fold(lanes[2] ^ PEN_CSV_MIX_B, lanes[3]);
+    }
+    for (; i + 8 < size; i += 8) {
+        hash = pen_csv_fold(hash ^ pen_csv_word(text + i), PEN_CSV_MIX_A);
+    }
+    return pen_csv_fold(hash ^ pen_csv_word(text + size - 8), PEN_CSV_MIX_B);
+}
+
+/* text readable to 8 bytes. */
+static inline struct pen_csv_key pen_csv_key_of(const char *text, size_t size)
+{
+    struct pen_csv_key key;
+    key.text = text;
+    key.size = (uint32_t)size;
+    if (size <= 8) {
+        key.key = size == 0 ? 0 : pen_csv_word(text) & (~UINT64_C(0) >> (64 - 8 * size));
+    } else {
+        key.key = pen_csv_hash_long(text, size);
+    }
+    key.hash = pen_csv_fold(key.key ^ PEN_CSV_MIX_B, PEN_CSV_MIX_A + size);
+    return key;
+}
+
+/* Whether an entry with the same hash of more than 8 bytes is the key's text. */
+static inline bool pen_csv_same_text(const char *entry, const char *text, uint32_t size)
+{
+    if (size <= 16) {
+        return pen_csv_word(entry) == pen_csv_word(text) &&
+               pen_csv_word(entry + size - 8) == pen_csv_word(text + size - 8);
+    }
+    return memcmp(entry, text, size) == 0;
+}
+
+/* The code, or -1. */
+static inline int32_t pen_csv_dictionary_find(const struct pen_csv_dictionary *dictionary,
+                                              const struct pen_csv_key *key)
+{
+    if (dictionary->n_slots == 0) {
+        return -1;
+    }
+    const uint64_t mask = (uint64_t)dictionary->n_slots - 1;
+    for (uint64_t i = key->hash & mask;; i = (i + 1) & mask) {
+        const struct pen_csv_slot *slot = &dictionary->slots[i];
+        if (slot->code < 0) {
+            return -1;
+        }
+        if (slot->key == key->key && slot->size == key->size &&
+            (key->size <= 8 ||
+             pen_csv_same_text(dictionary->bytes + dictionary->offsets[slot->code], key->text, key->size))) {
+            return slot->code;
+        }
+    }
+}
+
+#endif
