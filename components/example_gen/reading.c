@@ -35,6 +35,7 @@ static pen_status csv_options(const struct pen_reading_plan *plan, const struct 
     options->skip_lines = dialect->skip_lines;
     options->trim_spaces = dialect->trim;
     options->float32 = plan->float32;
+    options->late_bytes = true; /* the stores turn such a column too */
     if (plan->rejects != NULL) {
         options->bad_rows = PEN_CSV_BAD_ROWS_REJECT;
         options->on_reject = pen_rejects_on_row;
@@ -59,7 +60,6 @@ static pen_status create_route(struct loop *loop, const struct pen_batch *batch,
     }
     for (int64_t i = 0; i < batch->n_columns; i++) {
         reading->names[i] = pen_arena_strdup(arena, batch->names[i]);
-        reading->types[i] = batch->columns[i].type;
         if (reading->names[i] == NULL) {
             PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: %lld columns", (long long)batch->n_columns);
         }
@@ -105,6 +105,9 @@ static pen_status take_batch(struct loop *loop, struct pen_batch *batch, struct 
     PEN_TRY(pen_strip_apply(&loop->strip, batch, err));
     if (loop->reading->route == NULL) {
         PEN_TRY(create_route(loop, batch, err));
+    }
+    for (int64_t i = 0; i < batch->n_columns; i++) {
+        loop->reading->types[i] = batch->columns[i].type;
     }
     void *splits = loop->splits;
     pen_status status = pen_grow(&splits, &loop->splits_capacity, batch->n_rows, sizeof(int32_t), err);

@@ -1,10 +1,11 @@
 /* Blocks of text and their cut into chunks of whole rows.
  *
- * A block is cut into equal pieces; the number of quotes in each, counted in parallel, tells whether a piece begins
- * inside quotes; the first row end in it is where its chunk begins. The chunks are then indexed in parallel. Should
- * one of them meet a quote that RFC 4180 does not know, everything before it stands and the rest of the block goes
- * through the exact machine. What follows the last row end is carried over to the next block, which grows when it
- * does not hold one whole row. */
+ * A block is cut into pieces at fixed places of the file; the number of quotes in each, counted in parallel, tells
+ * whether a piece begins inside quotes; behind the first row end in it its chunk begins. So a chunk is the same rows
+ * whatever the number of threads and the size of blocks. The chunks are then indexed in parallel. Should one of them
+ * meet a quote that RFC 4180 does not know, everything before it stands and the rest of the block goes through the
+ * exact machine, to the same places. A chunk whose end is not in the block is carried over to the next one, which
+ * grows when it does not hold one whole chunk. */
 #include "datasets/csv/csv_internal.h"
 
 #include <omp.h>
@@ -21,6 +22,15 @@ static int64_t pieces_per_block(const struct pen_csv_reader *reader)
         return n;
     }
     return 2 * n < CHUNKS_FOR_FEW_THREADS ? 2 * n : CHUNKS_FOR_FEW_THREADS;
+}
+
+/* The first place behind `offset` where a chunk ends, at the first row end from there on. The places are chunk_bytes
+ * apart; less at the beginning, so that a small file has work for some threads too. */
+static int64_t next_border(int64_t offset, int64_t chunk_bytes)
+{
+    const int64_t step = chunk_bytes / 8 + 1;
+    const int64_t near = (offset / step + 1) * step;
+    return near <= 2 * chunk_bytes ? near : (offset / chunk_bytes + 1) * chunk_bytes;
 }
 
 static pen_status resize(struct pen_csv_block *block, int64_t capacity, struct pen_error *err)
@@ -58,11 +68,13 @@ static void describe_quote(const struct pen_csv_reader *reader, int64_t open_quo
 pen_status pen_csv_block_unfinished(struct pen_csv_reader *reader, struct pen_error *err)
 {
     const struct pen_csv_block *block = &reader->block;
+    const char *begin = block->text + block->begin;
     struct pen_csv_index index = {0};
     struct pen_text place = {0};
     int64_t open_quote = -1;
-    (void)pen_csv_machine(&index, block->text + block->begin, block->size - block->begin, INT64_MAX, &reader->dialect,
-                          &open_quote);
+    const int64_t whole =
+        pen_csv_machine(&index, begin, block->size - block->begin, INT64_MAX, &reader->dialect, &open_quote);
+    const int64_t line = block->line + pen_csv_ops_scalar.survey(begin, whole, 0).n_lines;
     describe_quote(reader, open_quote, &place);
     const char *path = reader->paths[reader->next_file - 1];
     pen_status status;
@@ -73,8 +85,8 @@ pen_status pen_csv_block_unfinished(struct pen_csv_reader *reader, struct pen_er
                                path, pen_text_view(&place));
     } else {
         status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_LIMIT,
-                               "%s line %lld: row longer than %lld bytes (max_row_bytes)%s%s", path,
-                               (long long)block->line, (long long)reader->options.max_row_bytes,
+                               "%s line %lld: row longer than %lld bytes (max_row_bytes)%s%s", path, (long long)line,
+                               (long long)reader->options.max_row_bytes,
                                open_quote >= 0 ? "; a quote is open since " : "", pen_text_view(&place));
     }
     pen_text_deinit(&place);
@@ -94,7 +106,8 @@ pen_status pen_csv_block_more(struct pen_csv_reader *reader, bool *grown, struct
         block->size -= block->begin;
         block->begin = 0;
     }
-    if (block->size > reader->options.max_row_bytes + 2) { /* a line end is not counted */
+    /* No chunk ends in here, so that a row that has not ended begins within the first chunk_bytes. */
+    if (block->size > reader->options.max_row_bytes + reader->options.chunk_bytes + 2) { /* a line end is not counted */
         return pen_csv_block_unfinished(reader, err);
     }
     if (block->size * 2 > block->capacity) {
@@ -123,7 +136,9 @@ static pen_status open_next(struct pen_csv_reader *reader, struct pen_error *err
     block->eof = false;
     block->offset = 0;
     block->line = 1;
-    const int64_t wanted = reader->options.chunk_bytes * pieces_per_block(reader);
+    /* A little more, for the row in which the last chunk ends. */
+    const int64_t chunk_bytes = reader->options.chunk_bytes;
+    const int64_t wanted = chunk_bytes * pieces_per_block(reader) + (chunk_bytes < 65536 ? chunk_bytes : 65536);
     if (block->capacity < wanted || block->capacity > 4 * wanted) {
         PEN_TRY(resize(block, wanted, err));
     }
@@ -162,44 +177,53 @@ static void set_chunk(struct pen_csv_reader *reader, int64_t i, int64_t begin, i
     chunk->status = PEN_OK;
 }
 
-/* Sets the chunks to [begin, end) of the block, cut at row starts. */
+/* Sets the chunks of the block's bytes [begin, end), cut at row starts. The last one goes to `end` at the end of the
+ * file; elsewhere what follows the last cut is left for the next block. */
 static pen_status cut(struct pen_csv_reader *reader, int64_t begin, int64_t end, struct pen_error *err)
 {
-    const char *text = reader->block.text;
+    const struct pen_csv_block *block = &reader->block;
+    const char *text = block->text;
     const char quote = reader->dialect.quote;
-    const int64_t chunk_bytes = reader->options.chunk_bytes;
-    const int64_t even = (end - begin) / pieces_per_block(reader) + 1;
-    const int64_t piece = even < chunk_bytes ? (even < 65536 ? (chunk_bytes < 65536 ? chunk_bytes : 65536) : even)
-                                             : (even > 4 * chunk_bytes ? even : chunk_bytes);
-    const int64_t n = (end - begin + piece - 1) / piece;
+    struct pen_csv_survey *surveys = NULL;
+    int64_t *places = NULL; /* of the pieces; places[n] is the end */
+    int64_t n = 0;
+    pen_status status = PEN_OK;
+    for (int64_t at = begin; at < end; n++) {
+        at = next_border(block->offset + at, reader->options.chunk_bytes) - block->offset;
+    }
     PEN_TRY(reserve_chunks(reader, n, err));
-    struct pen_csv_survey *surveys;
-    PEN_ALLOC(surveys, n, err);
+    PEN_ALLOC_GOTO(done, surveys, n, err);
+    PEN_ALLOC_GOTO(done, places, n + 1, err);
+    places[0] = begin;
+    for (int64_t i = 1; i < n; i++) {
+        places[i] = next_border(block->offset + places[i - 1], reader->options.chunk_bytes) - block->offset;
+    }
+    places[n] = end;
 #pragma omp parallel for num_threads(reader->n_threads) schedule(dynamic) if (n > 1)
     for (int64_t i = 0; i < n; i++) {
-        const int64_t at = begin + i * piece;
-        surveys[i] = reader->ops->survey(text + at, end - at < piece ? end - at : piece, quote);
+        surveys[i] = reader->ops->survey(text + places[i], places[i + 1] - places[i], quote);
     }
-    int64_t line = reader->block.line, n_quotes = 0, n_chunks = 0;
+    int64_t line = block->line, n_quotes = 0, n_chunks = 0;
     int64_t chunk_begin = begin, chunk_line = line;
     for (int64_t i = 1; i < n; i++) {
-        const int64_t at = begin + i * piece;
         line += surveys[i - 1].n_lines;
         n_quotes += surveys[i - 1].n_quotes;
-        const int64_t row_end =
-            pen_csv_first_row_end(text + at, end - at < piece ? end - at : piece, n_quotes % 2 != 0, quote);
+        const int64_t at = places[i];
+        const int64_t row_end = pen_csv_first_row_end(text + at, places[i + 1] - at, n_quotes % 2 != 0, quote);
         if (row_end >= 0) {
             set_chunk(reader, n_chunks++, chunk_begin, at + row_end, chunk_line);
             chunk_begin = at + row_end;
             chunk_line = line + pen_csv_ops_scalar.survey(text + at, row_end, 0).n_lines;
         }
     }
-    if (chunk_begin < end) {
+    if (chunk_begin < end && block->eof) {
         set_chunk(reader, n_chunks++, chunk_begin, end, chunk_line);
     }
     reader->n_chunks = n_chunks;
+done:
     pen_free(surveys);
-    return PEN_OK;
+    pen_free(places);
+    return status;
 }
 
 /* Bytes of whole rows in an indexed chunk. */
@@ -217,10 +241,11 @@ static pen_status machine_rest(struct pen_csv_reader *reader, int64_t begin, int
         set_chunk(reader, reader->n_chunks, begin, end, line);
         struct pen_csv_chunk *chunk = &reader->chunks[reader->n_chunks];
         int64_t open_quote;
+        const int64_t border = next_border(chunk->offset, reader->options.chunk_bytes) - chunk->offset;
         PEN_TRY(pen_csv_index_reserve(&chunk->index, end - begin, err));
-        chunk->size = pen_csv_machine(&chunk->index, chunk->text, end - begin, reader->options.chunk_bytes,
-                                      &reader->dialect, &open_quote);
-        if (chunk->size == 0) {
+        chunk->size =
+            pen_csv_machine(&chunk->index, chunk->text, end - begin, border + 1, &reader->dialect, &open_quote);
+        if (chunk->size == 0 || (chunk->size <= border && !reader->block.eof)) {
             break;
         }
         line += reader->ops->survey(chunk->text, chunk->size, 0).n_lines;

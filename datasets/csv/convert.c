@@ -142,6 +142,7 @@ static pen_status prepare(struct pen_csv_output *out, const struct pen_csv_col *
                           struct pen_error *err)
 {
     const int64_t n_words = (n_rows + 63) / 64;
+    out->type = column->type;
     const int64_t value_bytes = n_rows * (int64_t)pen_type_size(column->type);
     PEN_TRY(pen_grow(&out->values, &out->values_capacity, value_bytes, 1, err));
     PEN_TRY(pen_grow((void **)&out->validity, &out->validity_capacity, n_words, sizeof(uint64_t), err));
@@ -177,17 +178,20 @@ static struct pen_csv_tile tile_of(const struct pen_csv_reader *reader, struct p
     return tile;
 }
 
-static pen_status convert_once(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, bool utf8,
-                               struct pen_error *err)
+/* Columns first .. end - 1. */
+static pen_status convert_once(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, int64_t first,
+                               int64_t end, struct pen_error *err)
 {
-    for (int64_t c = 0; c < reader->n_columns; c++) {
+    const bool utf8 =
+        !chunk->index.has_high || pen_utf8_valid_prefix(chunk->text, (size_t)chunk->size) == (size_t)chunk->size;
+    for (int64_t c = first; c < end; c++) {
         PEN_TRY(prepare(&chunk->outputs[c], &reader->columns[c], chunk->n_rows, err));
     }
     const double row_bytes = (double)chunk->size / (double)(chunk->n_rows + 1) + 1;
     int64_t step = (int64_t)(TILE_BYTES / row_bytes) & ~INT64_C(63);
     step = step < 64 ? 64 : step > TILE_ROWS_MAX ? TILE_ROWS_MAX : step;
     for (int64_t row = 0; row < chunk->n_rows; row += step) {
-        for (int64_t c = 0; c < reader->n_columns; c++) {
+        for (int64_t c = first; c < end; c++) {
             struct pen_csv_tile tile = tile_of(reader, chunk, c);
             tile.utf8 = utf8;
             tile.first_row = row;
@@ -195,7 +199,7 @@ static pen_status convert_once(const struct pen_csv_reader *reader, struct pen_c
             PEN_TRY(convert_tile(&tile, &reader->columns[c], err));
         }
     }
-    for (int64_t c = 0; c < reader->n_columns; c++) {
+    for (int64_t c = first; c < end; c++) {
         struct pen_csv_output *out = &chunk->outputs[c];
         const struct pen_csv_col *column = &reader->columns[c];
         out->misfit = !column->broken &&
@@ -268,9 +272,7 @@ pen_status pen_csv_convert(const struct pen_csv_reader *reader, struct pen_csv_c
     if (chunk->index.has_quote) {
         PEN_TRY(pen_grow((void **)&chunk->scratch, &chunk->scratch_capacity, chunk->size + PEN_CSV_PAD, 1, err));
     }
-    const bool utf8 =
-        !chunk->index.has_high || pen_utf8_valid_prefix(chunk->text, (size_t)chunk->size) == (size_t)chunk->size;
-    PEN_TRY(convert_once(reader, chunk, utf8, err));
+    PEN_TRY(convert_once(reader, chunk, 0, reader->n_columns, err));
     bool forced_misfit = false;
     for (int64_t c = 0; c < reader->n_columns; c++) {
         forced_misfit |=
@@ -278,7 +280,13 @@ pen_status pen_csv_convert(const struct pen_csv_reader *reader, struct pen_csv_c
     }
     if (forced_misfit) {
         PEN_TRY(drop_misfits(reader, chunk, err));
-        PEN_TRY(convert_once(reader, chunk, utf8, err));
+        PEN_TRY(convert_once(reader, chunk, 0, reader->n_columns, err));
     }
     return PEN_OK;
+}
+
+pen_status pen_csv_convert_column(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, int64_t c,
+                                  struct pen_error *err)
+{
+    return convert_once(reader, chunk, c, c + 1, err);
 }

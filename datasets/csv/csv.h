@@ -67,6 +67,7 @@ struct pen_csv_options {
     bool float32;                            /* FLOAT32 in place of FLOAT64 */
     const struct pen_csv_column_type *types; /* forced; a cell that does not fit makes its row bad. All must exist */
     int64_t n_types;
+    bool late_bytes;              /* CODES that prove too many become BYTES from some batch on, in place of a restart */
     bool only_typed_columns;      /* columns not in `types` are left out of the batches, which follow `types`' order */
     int64_t max_distinct;         /* 65,536 */
     int64_t max_dictionary_bytes; /* 64 MiB */
@@ -112,7 +113,10 @@ PEN_API PEN_MUST_USE pen_status pen_csv_infer(struct pen_csv_reader *reader, str
  *
  * *restarted = true (with n_rows = 0): a guessed type proved wrong. The reader has looked at the rest of the input,
  * knows better, and begins again at the first row: the caller throws away all batches so far and calls again. This
- * happens at most twice, and never when all types are forced. */
+ * happens at most twice, and never when all types are forced.
+ *
+ * With late_bytes, a column whose strings prove too many for a dictionary does not restart: it is CODES up to some
+ * batch and BYTES from there on. */
 PEN_API PEN_MUST_USE pen_status pen_csv_next(struct pen_csv_reader *reader, struct pen_batch *batch, bool *restarted,
                                              struct pen_error *err);
 

@@ -129,6 +129,7 @@ struct pen_csv_bad {
 };
 
 struct pen_csv_output { /* one column of a chunk */
+    enum pen_type type;
     void *values;
     int64_t values_capacity; /* bytes */
     uint64_t *validity;
@@ -253,6 +254,9 @@ int64_t pen_csv_line_of(const struct pen_csv_chunk *chunk, int64_t offset);
 /* ---- convert.c ---- */
 
 pen_status pen_csv_convert(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, struct pen_error *err);
+/* Column c of a converted chunk once more, as the type that the column has now. */
+pen_status pen_csv_convert_column(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, int64_t c,
+                                  struct pen_error *err);
 bool pen_csv_is_missing(const struct pen_csv_options *options, const char *content, size_t size, bool quoted);
 
 /* One column of one tile of rows. */

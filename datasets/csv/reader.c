@@ -2,7 +2,8 @@
  *
  * A reading uses the types known so far. When a cell does not fit, the rest of the input is still read, for its
  * classes alone, and the reading begins again with types that hold for every cell: what comes out depends neither on
- * the sample nor on where the first misfit was met. What one reading cannot know (how many distinct strings a column
+ * the sample nor on where the first misfit was met (with late_bytes only the batches before too many strings were met
+ * differ, and those are never given twice). What one reading cannot know (how many distinct strings a column
  * has that it took for numbers) the next one finds out. */
 #include "datasets/csv/dictionary.h"
 
@@ -229,7 +230,6 @@ static pen_status merge_strings(const struct pen_csv_reader *reader, struct pen_
     if (many) {
         column->many = true;
         out->misfit = column->type == PEN_TYPE_CODES;
-        pen_csv_dictionary_deinit(&column->dictionary);
         if (column->forced) {
             char name[PEN_QUOTE_BYTES];
             PEN_FAIL_GOTO(done, err, PEN_ERR_LIMIT,
@@ -248,6 +248,16 @@ done:
     return status;
 }
 
+/* A column that was CODES up to chunk `first` of the block goes on as BYTES. */
+static pen_status turn_to_bytes(struct pen_csv_reader *reader, int64_t c, int64_t first, struct pen_error *err)
+{
+    reader->columns[c].type = PEN_TYPE_BYTES;
+    for (int64_t i = first; i < reader->n_chunks; i++) {
+        PEN_TRY(pen_csv_convert_column(reader, &reader->chunks[i], c, err));
+    }
+    return PEN_OK;
+}
+
 static pen_status merge(struct pen_csv_reader *reader, bool *misfit, struct pen_error *err)
 {
     for (int64_t i = 0; i < reader->n_chunks; i++) {
@@ -258,6 +268,9 @@ static pen_status merge(struct pen_csv_reader *reader, bool *misfit, struct pen_
             column->seen = out->seen > column->seen ? out->seen : column->seen;
             if (is_counted(column) && out->fresh.view.n_entries > 0) {
                 PEN_TRY(merge_strings(reader, column, chunk, out, err));
+                if (column->many && column->type == PEN_TYPE_CODES && reader->options.late_bytes) {
+                    PEN_TRY(turn_to_bytes(reader, c, i, err));
+                }
             }
             if (out->misfit && !column->forced) {
                 column->broken = true;
@@ -276,6 +289,11 @@ static pen_status load(struct pen_csv_reader *reader, bool *misfit, struct pen_e
             free(reader->chunks[i].bad[b].text);
         }
         reader->chunks[i].n_bad = 0;
+    }
+    for (int64_t c = 0; c < reader->n_columns; c++) { /* no batch shows the codes of such a column any more */
+        if (reader->columns[c].many) {
+            pen_csv_dictionary_deinit(&reader->columns[c].dictionary);
+        }
     }
     reader->given = -1;
     PEN_TRY(pen_csv_block_next(reader, err));
@@ -423,14 +441,14 @@ static void view_chunk(struct pen_csv_reader *reader, const struct pen_csv_chunk
         const struct pen_csv_output *out = &chunk->outputs[c];
         struct pen_column *view = &reader->views[c];
         memset(view, 0, sizeof *view);
-        view->type = column->type;
+        view->type = out->type;
         view->n_rows = chunk->n_rows;
         view->validity = out->any_missing ? (const uint8_t *)out->validity : NULL;
-        view->values = pen_type_size(column->type) > 0 ? out->values : NULL;
-        if (column->type == PEN_TYPE_BYTES) {
+        view->values = pen_type_size(out->type) > 0 ? out->values : NULL;
+        if (out->type == PEN_TYPE_BYTES) {
             view->offsets = out->offsets;
             view->bytes = out->bytes != NULL ? out->bytes : "";
-        } else if (column->type == PEN_TYPE_CODES) {
+        } else if (out->type == PEN_TYPE_CODES) {
             if (column->dictionary.view.offsets == NULL) {
                 column->dictionary.view.offsets = no_offsets;
                 column->dictionary.view.bytes = "";

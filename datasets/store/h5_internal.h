@@ -101,6 +101,11 @@ void pen_h5_stream_init(struct pen_h5_stream *stream, struct pen_h5_file *file, 
                         enum pen_h5_type type, int64_t chunk_elements);
 PEN_MUST_USE pen_status pen_h5_stream_append(struct pen_h5_stream *stream, const void *data, int64_t n_elements,
                                              struct pen_error *err);
+/* n_elements that were appended, from a chunk's first element `first` on, at most one chunk. */
+PEN_MUST_USE pen_status pen_h5_stream_read_back(const struct pen_h5_stream *stream, int64_t first, int64_t n_elements,
+                                                void *out, struct pen_error *err);
+/* Takes the dataset out of the file again, in place of finishing it; the library reuses its space. */
+PEN_MUST_USE pen_status pen_h5_stream_discard(struct pen_h5_stream *stream, struct pen_error *err);
 PEN_MUST_USE pen_status pen_h5_stream_finish(struct pen_h5_stream *stream, struct pen_error *err);
 void pen_h5_stream_deinit(struct pen_h5_stream *stream);
 

@@ -163,6 +163,36 @@ pen_status pen_h5_stream_append(struct pen_h5_stream *stream, const void *data, 
     return PEN_OK;
 }
 
+pen_status pen_h5_stream_read_back(const struct pen_h5_stream *stream, int64_t first, int64_t n_elements, void *out,
+                                   struct pen_error *err)
+{
+    const int64_t chunk = first / stream->chunk_elements;
+    const size_t size_bytes = (size_t)n_elements * pen_h5_type_size(stream->type);
+    PEN_ASSERT(first % stream->chunk_elements == 0 && n_elements <= stream->chunk_elements &&
+               first + n_elements <= stream->n_elements);
+    if (chunk < stream->n_chunks) {
+        return pen_fd_pread(stream->file->fd, out, size_bytes, stream->addresses[chunk], stream->file->path, err);
+    }
+    memcpy(out, stream->staging, size_bytes);
+    return PEN_OK;
+}
+
+pen_status pen_h5_stream_discard(struct pen_h5_stream *stream, struct pen_error *err)
+{
+    pen_status status = PEN_OK;
+    if (stream->dataset >= 0) {
+        pen_h5_lock();
+        if (H5Dclose(stream->dataset) < 0 || H5Ldelete(stream->group, stream->name, H5P_DEFAULT) < 0) {
+            status = pen_h5_fail(err, stream->file->path, "remove a dataset");
+            pen_error_prefix(err, "dataset %s: ", stream->name);
+        }
+        stream->dataset = -1;
+        pen_h5_unlock();
+    }
+    pen_h5_stream_deinit(stream);
+    return status;
+}
+
 pen_status pen_h5_stream_finish(struct pen_h5_stream *stream, struct pen_error *err)
 {
     if (stream->n_chunks == 0) {

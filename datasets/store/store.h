@@ -44,7 +44,8 @@ PEN_API PEN_MUST_USE pen_status pen_store_create(struct pen_store_writer **write
                                                  const struct pen_store_options *options, struct pen_error *err);
 
 /* Appends n_rows rows; columns[i] has the i-th spec's type. The dictionary of a CODES column may grow from call to
- * call but never changes what was there; the one given last is written at the end. */
+ * call but never changes what was there; the one given last is written at the end. A CODES column may turn to BYTES at
+ * any call, also at one without rows, and remains so: the whole column is then written as BYTES. */
 PEN_API PEN_MUST_USE pen_status pen_store_append(struct pen_store_writer *writer, const struct pen_column *columns,
                                                  int64_t n_rows, struct pen_error *err);
 

@@ -289,6 +289,91 @@ static void wrong_types_and_codes_are_refused(void)
     PEN_CHECK_EQ_I64(count_files(pen_test_directory()), 0);
 }
 
+/* Reads column `column` of a store and counts the rows that are not "<row % 7>-row", or missing if a fifth one. */
+static int64_t count_wrong_strings(const struct pen_store *store, int64_t column)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_store_buffer buffer = {0};
+    int64_t wrong = 0, row = 0;
+    for (int64_t chunk = 0; chunk < pen_store_n_chunks(store); chunk++) {
+        struct pen_column view;
+        if (pen_store_read(store, column, chunk, &buffer, &view, &err) != PEN_OK) {
+            pen_test_fail(__FILE__, __LINE__, "%s", err.message);
+            break;
+        }
+        for (int64_t i = 0; i < view.n_rows; i++, row++) {
+            char text[32];
+            size_t size = 0;
+            const int expected = snprintf(text, sizeof text, "%lld-row", (long long)row % 7);
+            const bool present = pen_is_valid(view.validity, i);
+            const char *found = present ? pen_column_string(&view, i, &size) : NULL;
+            wrong += present != (row % 5 != 0);
+            wrong += present && (size != (size_t)expected || memcmp(found, text, size) != 0);
+        }
+    }
+    pen_store_buffer_deinit(&buffer);
+    return wrong + (row != pen_store_n_rows(store));
+}
+
+/* n_codes rows as codes, n_bytes rows as bytes; seven strings, every fifth cell missing. */
+static pen_status write_turning(const char *path, int64_t n_codes, int64_t n_bytes, struct pen_error *err)
+{
+    enum { BATCH = 10000, SIZE = 5 };
+    static const int64_t ends[] = {0, 5, 10, 15, 20, 25, 30, 35};
+    static const struct pen_dictionary rows = {7, ends, "0-row1-row2-row3-row4-row5-row6-row"};
+    static int32_t codes[BATCH];
+    static int64_t offsets[BATCH + 1];
+    static char bytes[BATCH * SIZE];
+    static uint8_t validity[BATCH / 8 + 1];
+    struct pen_store_writer *writer = NULL;
+    const struct pen_store_column_spec spec = {"c", PEN_TYPE_CODES};
+    pen_status status = pen_store_create(&writer, path, &spec, 1, NULL, err);
+    for (int64_t row = 0, n = 1; status == PEN_OK && n > 0; row += n) {
+        const bool coded = row < n_codes;
+        const int64_t left = coded ? n_codes - row : n_codes + n_bytes - row;
+        struct pen_column column = {.type = coded ? PEN_TYPE_CODES : PEN_TYPE_BYTES, .validity = validity};
+        n = left < BATCH ? left : BATCH;
+        memset(validity, 0, sizeof validity);
+        for (int64_t i = 0; i < n; i++) {
+            const bool present = (row + i) % 5 != 0;
+            codes[i] = present ? (int32_t)((row + i) % 7) : -1;
+            validity[i / 8] = (uint8_t)(validity[i / 8] | (present ? 1 << (i % 8) : 0));
+            offsets[i + 1] = offsets[i] + (present ? SIZE : 0);
+            memcpy(bytes + offsets[i], rows.bytes + ends[(row + i) % 7], (size_t)(offsets[i + 1] - offsets[i]));
+        }
+        column.n_rows = n;
+        column.values = coded ? codes : NULL;
+        column.dictionary = coded ? &rows : NULL;
+        column.offsets = coded ? NULL : offsets;
+        column.bytes = coded ? NULL : bytes;
+        status = pen_store_append(writer, &column, n, err); /* the last one has no rows */
+    }
+    if (status != PEN_OK) {
+        pen_store_abandon(writer);
+        return status;
+    }
+    return pen_store_finish(writer, err);
+}
+
+static void codes_that_turn_to_bytes_are_bytes_from_the_first_row(void)
+{
+    static const int64_t sizes[][2] = {{1, 0},  {1, 1},       {1000, 1000},
+                                       {0, 20}, {300000, 10}, {PEN_STORE_CHUNK_ROWS, PEN_STORE_CHUNK_ROWS}};
+    char path[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_store *store = NULL;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        (void)snprintf(path, sizeof path, "%s/turn-%zu.h5", pen_test_directory(), i);
+        PEN_REQUIRE_OK(write_turning(path, sizes[i][0], sizes[i][1], &err), &err);
+        PEN_REQUIRE_OK(pen_store_open(&store, path, &err), &err);
+        PEN_CHECK_EQ_I64(pen_store_n_rows(store), sizes[i][0] + sizes[i][1]);
+        PEN_CHECK_EQ_I64(pen_store_column_type(store, 0), PEN_TYPE_BYTES);
+        PEN_CHECK(pen_store_dictionary(store, 0) == NULL);
+        PEN_CHECK_EQ_I64(count_wrong_strings(store, 0), 0);
+        pen_store_close(store);
+    }
+}
+
 static void the_same_rows_make_the_same_columns_whatever_the_batches(void)
 {
     char path[2][PEN_PATH_BYTES];
@@ -308,4 +393,5 @@ static void the_same_rows_make_the_same_columns_whatever_the_batches(void)
 PEN_SUITE(store, PEN_CASE(small_splits_come_back), PEN_CASE(chunk_borders_come_back),
           PEN_CASE(a_column_without_missing_cells_has_no_bitmap),
           PEN_CASE(nothing_appears_before_the_end_or_after_giving_up), PEN_CASE(wrong_types_and_codes_are_refused),
+          PEN_CASE(codes_that_turn_to_bytes_are_bytes_from_the_first_row),
           PEN_CASE(the_same_rows_make_the_same_columns_whatever_the_batches));

@@ -1,4 +1,5 @@
 X(csv)
+X(csv_batches)
 X(csv_options)
 X(infer)
 X(schema)

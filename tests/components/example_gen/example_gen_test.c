@@ -138,6 +138,42 @@ static void given_splits_share_types_and_labels(void)
     pen_store_close(store);
 }
 
+/* One string a row, more of them than a dictionary holds (65,536), behind enough rows of few that the first batches
+ * are codes. A split that gets rows of either end alone is text too. */
+static void a_column_of_too_many_strings_is_text_in_every_split(void)
+{
+    enum { N_FEW = 200000, N_ROWS = 300000, N_EARLY = 1000 };
+    static const char *const splits[] = {"train", "eval"};
+    struct pen_text text = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *described = NULL;
+    pen_text_append(&text, "n,s\n");
+    for (int64_t i = 0; i < N_ROWS; i++) {
+        pen_text_printf(&text, "%lld,s%lld\n", (long long)i, (long long)(i < N_FEW ? i % 10 : i));
+    }
+    PEN_REQUIRE(put("many.csv", pen_text_view(&text)));
+    pen_text_deinit(&text);
+    PEN_REQUIRE_OK(run("many", "csv: many.csv\nsplit: {by: time, column: n, before: 1000}\n", &described, &err), &err);
+    PEN_CHECK_EQ_I64(rows_of(described, "train"), N_EARLY);
+    pen_json_free(described);
+    for (int i = 0; i < 2; i++) {
+        char path[PEN_PATH_BYTES];
+        struct pen_store *store = NULL;
+        struct pen_store_buffer buffer = {0};
+        struct pen_column view;
+        size_t size = 0;
+        (void)snprintf(path, sizeof path, "%.2000s/many/split-%s.h5", pen_test_directory(), splits[i]);
+        PEN_REQUIRE_OK(pen_store_open(&store, path, &err), &err);
+        PEN_CHECK_EQ_I64(pen_store_column_type(store, 0), PEN_TYPE_INT64);
+        PEN_CHECK_EQ_I64(pen_store_column_type(store, 1), PEN_TYPE_BYTES);
+        PEN_REQUIRE_OK(pen_store_read(store, 1, 0, &buffer, &view, &err), &err);
+        const char *first = pen_column_string(&view, 0, &size);
+        PEN_CHECK(size == 2 && memcmp(first, "s0", 2) == 0);
+        pen_store_buffer_deinit(&buffer);
+        pen_store_close(store);
+    }
+}
+
 static void bad_rows_stop_or_are_set_aside(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -167,5 +203,5 @@ static void empty_splits_are_refused(void)
 
 PEN_SUITE(example_gen, PEN_CASE(the_chicago_sample_splits_as_tfx_splits_it),
           PEN_CASE(rows_and_classes_split_in_proportion), PEN_CASE(the_newest_span_and_its_newest_version_are_read),
-          PEN_CASE(given_splits_share_types_and_labels), PEN_CASE(bad_rows_stop_or_are_set_aside),
-          PEN_CASE(empty_splits_are_refused));
+          PEN_CASE(given_splits_share_types_and_labels), PEN_CASE(a_column_of_too_many_strings_is_text_in_every_split),
+          PEN_CASE(bad_rows_stop_or_are_set_aside), PEN_CASE(empty_splits_are_refused));
