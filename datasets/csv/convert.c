@@ -163,6 +163,16 @@ static pen_status prepare(struct pen_csv_output *out, const struct pen_csv_col *
     return PEN_OK;
 }
 
+static bool any_number_marker(const struct pen_csv_options *options)
+{
+    bool any = false;
+    for (int64_t i = 0; i < options->n_null_markers; i++) {
+        const char first = options->null_markers[i][0];
+        any = any || first == '-' || first == '.' || (first >= '0' && first <= '9');
+    }
+    return any;
+}
+
 static struct pen_csv_tile tile_of(const struct pen_csv_reader *reader, struct pen_csv_chunk *chunk, int64_t c)
 {
     struct pen_csv_tile tile = {0};
@@ -174,6 +184,7 @@ static struct pen_csv_tile tile_of(const struct pen_csv_reader *reader, struct p
     tile.strip_cr = chunk->index.has_cr && tile.field == reader->n_fields - 1;
     tile.any_quote = chunk->index.has_quote && reader->dialect.quote != 0;
     tile.plain = reader->options.n_null_markers == 0;
+    tile.number_markers = any_number_marker(&reader->options);
     tile.utf8 = true;
     return tile;
 }

@@ -47,41 +47,66 @@ static inline bool pen_csv_common_cell(const struct pen_csv_tile *tile, const st
     return n > 0 && (walk->plain || !pen_csv_is_missing(&tile->reader->options, raw, n, false));
 }
 
-static enum pen_csv_class pen_csv_ints_level(struct pen_csv_tile *tile, int64_t *values)
+static inline enum pen_csv_class pen_csv_higher(enum pen_csv_class a, enum pen_csv_class b)
 {
-    const struct pen_csv_walk walk = pen_csv_walk_of(tile);
+    return a > b ? a : b;
+}
+
+/* Row i of the tile into values[i]; the class of the cell. */
+static inline enum pen_csv_class pen_csv_int_cell(struct pen_csv_tile *tile, const struct pen_csv_walk *walk, int64_t i,
+                                                  int64_t *values)
+{
+    const char *text;
+    size_t size;
+    if (pen_csv_common_cell(tile, walk, i, &text, &size) && pen_csv_fast_int(text, size, &values[i])) {
+        return PEN_CSV_CLASS_INT;
+    }
+    double real;
+    return pen_csv_tile_number(tile, tile->first_row + i, &values[i], &real);
+}
+
+static inline enum pen_csv_class pen_csv_double_cell(struct pen_csv_tile *tile, const struct pen_csv_walk *walk,
+                                                     int64_t i, double *values)
+{
+    const char *text;
+    size_t size;
+    bool is_int;
+    if (pen_csv_common_cell(tile, walk, i, &text, &size) && pen_csv_level_double(text, size, &values[i], &is_int)) {
+        return is_int ? PEN_CSV_CLASS_INT : PEN_CSV_CLASS_FLOAT;
+    }
+    int64_t integer;
+    return pen_csv_tile_number(tile, tile->first_row + i, &integer, &values[i]);
+}
+
+/* Rows first .. n_rows - 1. */
+static inline enum pen_csv_class pen_csv_int_cells(struct pen_csv_tile *tile, const struct pen_csv_walk *walk,
+                                                   int64_t first, int64_t *values)
+{
     enum pen_csv_class seen = PEN_CSV_CLASS_NONE;
-    for (int64_t i = 0; i < tile->n_rows; i++) {
-        const char *text;
-        size_t size;
-        if (pen_csv_common_cell(tile, &walk, i, &text, &size) && pen_csv_fast_int(text, size, &values[i])) {
-            seen = seen > PEN_CSV_CLASS_INT ? seen : PEN_CSV_CLASS_INT;
-            continue;
-        }
-        double real;
-        const enum pen_csv_class cell = pen_csv_tile_number(tile, tile->first_row + i, &values[i], &real);
-        seen = seen > cell ? seen : cell;
+    for (int64_t i = first; i < tile->n_rows; i++) {
+        seen = pen_csv_higher(seen, pen_csv_int_cell(tile, walk, i, values));
     }
     return seen;
 }
 
-static enum pen_csv_class pen_csv_doubles_level(struct pen_csv_tile *tile, double *values)
+static inline enum pen_csv_class pen_csv_double_cells(struct pen_csv_tile *tile, const struct pen_csv_walk *walk,
+                                                      int64_t first, double *values)
 {
-    const struct pen_csv_walk walk = pen_csv_walk_of(tile);
     enum pen_csv_class seen = PEN_CSV_CLASS_NONE;
-    for (int64_t i = 0; i < tile->n_rows; i++) {
-        const char *text;
-        size_t size;
-        bool is_int;
-        if (pen_csv_common_cell(tile, &walk, i, &text, &size) &&
-            pen_csv_level_double(text, size, &values[i], &is_int)) {
-            const enum pen_csv_class cell = is_int ? PEN_CSV_CLASS_INT : PEN_CSV_CLASS_FLOAT;
-            seen = seen > cell ? seen : cell;
-            continue;
-        }
-        int64_t integer;
-        const enum pen_csv_class cell = pen_csv_tile_number(tile, tile->first_row + i, &integer, &values[i]);
-        seen = seen > cell ? seen : cell;
+    for (int64_t i = first; i < tile->n_rows; i++) {
+        seen = pen_csv_higher(seen, pen_csv_double_cell(tile, walk, i, values));
     }
     return seen;
+}
+
+static inline enum pen_csv_class pen_csv_ints_level(struct pen_csv_tile *tile, int64_t *values)
+{
+    const struct pen_csv_walk walk = pen_csv_walk_of(tile);
+    return pen_csv_int_cells(tile, &walk, 0, values);
+}
+
+static inline enum pen_csv_class pen_csv_doubles_level(struct pen_csv_tile *tile, double *values)
+{
+    const struct pen_csv_walk walk = pen_csv_walk_of(tile);
+    return pen_csv_double_cells(tile, &walk, 0, values);
 }

@@ -265,10 +265,11 @@ struct pen_csv_tile {
     struct pen_csv_chunk *chunk;
     struct pen_csv_output *out;
     int64_t field, first_row, n_rows;
-    bool strip_cr;  /* the last field of a chunk with CR */
-    bool any_quote; /* in the chunk */
-    bool plain;     /* no null markers */
-    bool utf8;      /* the whole chunk is UTF-8 */
+    bool strip_cr;       /* the last field of a chunk with CR */
+    bool any_quote;      /* in the chunk */
+    bool plain;          /* no null markers */
+    bool number_markers; /* some null marker may be a number */
+    bool utf8;           /* the whole chunk is UTF-8 */
 };
 
 /* Number tiles: return the class of all cells (STRING: a misfit, the output is not to be used).
@@ -280,7 +281,7 @@ struct pen_csv_convert_ops {
     enum pen_csv_class (*doubles)(struct pen_csv_tile *tile, double *values);
     int64_t (*unquote)(char *to, const char *from, int64_t size, char quote);
 };
-extern const struct pen_csv_convert_ops pen_csv_convert_scalar, pen_csv_convert_avx2;
+extern const struct pen_csv_convert_ops pen_csv_convert_scalar, pen_csv_convert_avx2, pen_csv_convert_avx512;
 
 /* String tiles: values or offsets and bytes, validity, fresh strings. */
 pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,

@@ -50,7 +50,8 @@ static pen_status check_options(const struct pen_csv_options *options, struct pe
     }
     if (pen_csv_ops_of(options->level) == NULL) {
         PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "csv: this processor lacks %s",
-                 options->level == PEN_CSV_LEVEL_AVX2 ? "AVX2 with PCLMULQDQ" : "AVX-512 with BW and VBMI2");
+                 options->level == PEN_CSV_LEVEL_AVX2 ? "AVX2 with PCLMULQDQ"
+                                                      : "AVX-512 with BW, DQ, CD, VL and VBMI2");
     }
     return PEN_OK;
 }

@@ -85,4 +85,4 @@ static inline void pen_csv_bytes_result(const struct pen_csv_bytes_seen *seen, b
 
 #include "datasets/csv/scan_template.h"
 
-const struct pen_csv_ops pen_csv_ops_avx512 = {pen_csv_survey_level, pen_csv_index_level, &pen_csv_convert_avx2};
+const struct pen_csv_ops pen_csv_ops_avx512 = {pen_csv_survey_level, pen_csv_index_level, &pen_csv_convert_avx512};

@@ -240,8 +240,61 @@ static void it_counts_the_strings_that_looked_like_free_text(void)
     pen_text_deinit(&out);
 }
 
+/* Ends of the fast ways, halves between two doubles, the edges of the subnormals. */
+static const char *const hard_numbers[] = {
+    "0",
+    "-0",
+    "-0.0",
+    ".5",
+    "-.5",
+    "5.",
+    "-5.",
+    "0.",
+    "1e5",
+    "1E-5",
+    "+1.5",
+    "007.250",
+    "9007199254740992",
+    "9007199254740993",
+    "-9007199254740993",
+    "9999999999999999",
+    "-999999999999999",
+    "900719925474099.3",
+    "9007199254740993.",
+    ".900719925474099",
+    "0.90071992547409",
+    "999999999999999.",
+    ".999999999999999",
+    "123456789012345.6",
+    "1234567890.12345",
+    "0.000000000000001",
+    "-0.00000000000001",
+    "9007199254740993.0",
+    "9007199254740992.5",
+    "9223372036854775807",
+    "-9223372036854775808",
+    "18014398509481985.5",
+    "0.1000000000000000055511151231257827",
+    "1.7976931348623157e308",
+    "1.7976931348623158e308",
+    "2.2250738585072014e-308",
+    "2.2250738585072011e-308",
+    "2.2250738585072009e-308",
+    "4.9406564584124654e-324",
+    "2.4703282292062328e-324",
+    "2.4703282292062327e-324",
+    "1e-400",
+    "1e23",
+    "8.5e22",
+    "4.4501477170144023e-308",
+    "9.5367431640625e-7",
+    "6.0221407623e+23",
+};
+enum { N_HARD = sizeof hard_numbers / sizeof hard_numbers[0] };
+
 static void it_parses_numbers_as_strtod_does(void)
 {
+    PEN_CHECK_EQ_I64(N_HARD % 2, 1); /* so that every one meets every place among eight */
     struct pen_text csv = {0};
     struct pen_error err = PEN_ERROR_INIT;
     enum { N = 20000 };
@@ -249,13 +302,15 @@ static void it_parses_numbers_as_strtod_does(void)
     uint64_t state = 88172645463325252u;
     pen_text_append(&csv, "x\n");
     for (int i = 0; i < N; i++) {
-        char text[64];
+        char text[64] = "";
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
         double value;
         memcpy(&value, &state, 8);
-        if (i % 4 == 0 && isfinite(value)) {
+        if (i % 5 == 4) {
+            (void)snprintf(text, sizeof text, "%s", hard_numbers[i / 5 % N_HARD]);
+        } else if (i % 4 == 0 && isfinite(value)) {
             (void)snprintf(text, sizeof text, "%.*g", 1 + (int)(state % 20), value);
         } else if (i % 4 == 1) {
             (void)snprintf(text, sizeof text, "%llu.%llu", (unsigned long long)(state % 100000),
@@ -291,7 +346,7 @@ static void it_parses_numbers_as_strtod_does(void)
         int64_t n_read = 0;
         while (pen_csv_next(reader, &batch, &restarted, &err) == PEN_OK && batch.n_rows > 0) {
             for (int64_t r = 0; r < batch.n_rows && n_read < N; r++) {
-                n_wrong += ((const double *)batch.columns[0].values)[r] != expected[n_read++];
+                n_wrong += memcmp((const double *)batch.columns[0].values + r, &expected[n_read++], 8) != 0;
             }
         }
         PEN_CHECK_EQ_I64(n_read, N);
@@ -299,6 +354,121 @@ static void it_parses_numbers_as_strtod_does(void)
         pen_csv_close(reader);
     }
     pen_text_deinit(&csv);
+}
+
+/* Each text between numbers, so that the wide ways meet it at every place. */
+static void it_takes_no_other_text_for_a_number(void)
+{
+    static const char *const texts[] = {"-",
+                                        ".",
+                                        "-.",
+                                        "..",
+                                        "1..2",
+                                        "1.2.3",
+                                        "--1",
+                                        "1-",
+                                        "1-2",
+                                        "-1-2",
+                                        "1.-2",
+                                        ".-1",
+                                        "+-1",
+                                        "1e",
+                                        "e5",
+                                        "1e5.5",
+                                        "1,5",
+                                        "12a",
+                                        "a12",
+                                        "1 2",
+                                        "0x10",
+                                        "1_000",
+                                        "1/2",
+                                        ":1",
+                                        "123456789012345x",
+                                        "x123456789012345",
+                                        "12345678.1234.67"};
+    enum { N_TEXTS = sizeof texts / sizeof texts[0], N_BETWEEN = 10 };
+    PEN_CHECK_EQ_I64(N_TEXTS * (N_BETWEEN + 1) % 2, 1);
+    struct pen_text csv = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_text_append(&csv, "x;y\n");
+    for (int i = 0; i < 8 * N_TEXTS; i++) {
+        for (int j = 0; j < N_BETWEEN; j++) {
+            pen_text_printf(&csv, "%d;%d.5\n", i, j);
+        }
+        pen_text_printf(&csv, i % 2 == 0 ? "%s;1\n" : "2;%s\n", texts[i % N_TEXTS]);
+    }
+    const char *path = file_with("b.csv", csv.data, csv.size_bytes);
+    for (int level = 1; level <= 3; level++) {
+        struct pen_csv_options options;
+        struct pen_csv_reader *reader;
+        struct pen_batch batch;
+        bool restarted;
+        const struct pen_csv_column_type types[] = {{"x", PEN_TYPE_INT64}, {"y", PEN_TYPE_FLOAT64}};
+        pen_csv_options_init(&options);
+        options.level = (enum pen_csv_level)level;
+        options.delimiter = ';';
+        options.types = types;
+        options.n_types = 2;
+        options.bad_rows = PEN_CSV_BAD_ROWS_REJECT;
+        if (pen_csv_open(&reader, &path, 1, &options, &err) != PEN_OK) {
+            PEN_CHECK_EQ_I64(err.status, PEN_ERR_UNSUPPORTED);
+            continue;
+        }
+        int n_wrong = 0;
+        int64_t n_read = 0;
+        while (pen_csv_next(reader, &batch, &restarted, &err) == PEN_OK && batch.n_rows > 0) {
+            for (int64_t r = 0; r < batch.n_rows; r++, n_read++) {
+                n_wrong += ((const int64_t *)batch.columns[0].values)[r] != n_read / N_BETWEEN;
+                n_wrong += ((const double *)batch.columns[1].values)[r] != (double)(n_read % N_BETWEEN) + 0.5;
+            }
+        }
+        PEN_CHECK_EQ_I64(n_read, 8 * N_TEXTS * N_BETWEEN);
+        PEN_CHECK_EQ_I64(pen_csv_counts(reader).n_bad_rows, 8 * N_TEXTS);
+        PEN_CHECK_EQ_I64(n_wrong, 0);
+        pen_csv_close(reader);
+    }
+    pen_text_deinit(&csv);
+}
+
+/* Doubled quotes at every place of 16, 32 and 64 bytes, and stray ones, which the wide ways must hand on. */
+static void it_unquotes_the_same_at_every_level(void)
+{
+    struct pen_text csv = {0}, expected = {0}, out = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_text_append(&csv, "a,b");
+    for (int size = 0; size < 140; size++) {
+        for (int stray = 0; stray < 2; stray++) {
+            pen_text_append(&csv, "\n1,\"");
+            pen_text_append(&expected, "1|'");
+            for (int i = 0; i < size; i++) {
+                const bool quote = i == size / 2 || i == size - 1 || (i * 7 + size) % 11 == 0;
+                pen_text_append(&csv, quote ? "\"\"" : "z");
+                pen_text_append(&expected, quote ? "\"" : "z");
+            }
+            pen_text_append(&csv, stray ? "\"yy\"" : "y\"");
+            pen_text_append(&expected, stray ? "yy\"|\n" : "y|\n");
+        }
+    }
+    const char *path = file_with("u.csv", csv.data, csv.size_bytes);
+    for (int way = 0; way < 6; way++) {
+        struct pen_csv_options options;
+        int n_restarts;
+        const struct pen_csv_column_type type = {"b", PEN_TYPE_BYTES};
+        pen_csv_options_init(&options);
+        options.level = (enum pen_csv_level)(1 + way % 3);
+        options.header = PEN_CSV_HEADER_YES;
+        options.types = &type;
+        options.n_types = way / 3;
+        const pen_status status = dump(path, &options, &out, &n_restarts, &err);
+        if (status != PEN_ERR_UNSUPPORTED) {
+            PEN_CHECK_OK(status, &err);
+            PEN_CHECK(out.size_bytes >= expected.size_bytes &&
+                      memcmp(out.data, expected.data, expected.size_bytes) == 0);
+        }
+    }
+    pen_text_deinit(&csv);
+    pen_text_deinit(&expected);
+    pen_text_deinit(&out);
 }
 
 static void it_forces_types_and_rejects_rows(void)
@@ -350,4 +520,5 @@ static void it_reads_gzip_members_and_zstd_frames(void)
 PEN_SUITE(csv, PEN_CASE(it_reads_the_rfc_and_beyond), PEN_CASE(it_reads_back_random_tables_the_same_at_every_level),
           PEN_CASE(it_begins_again_when_a_guess_proves_wrong),
           PEN_CASE(it_counts_the_strings_that_looked_like_free_text), PEN_CASE(it_parses_numbers_as_strtod_does),
+          PEN_CASE(it_takes_no_other_text_for_a_number), PEN_CASE(it_unquotes_the_same_at_every_level),
           PEN_CASE(it_forces_types_and_rejects_rows), PEN_CASE(it_reads_gzip_members_and_zstd_frames));
