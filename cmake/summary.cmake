@@ -1,15 +1,3 @@
-# What this build has. CUDA is looked for and never required: its backend is a module of its own.
-include(CheckLanguage)
-set(pen_cuda_text "off (PEN_CUDA=OFF)")
-if(NOT PEN_CUDA STREQUAL "OFF")
-    check_language(CUDA)
-    if(CMAKE_CUDA_COMPILER)
-        set(pen_cuda_text "toolkit found (${CMAKE_CUDA_COMPILER}); this version has the cpu backend alone")
-    elseif(PEN_CUDA STREQUAL "ON")
-        message(FATAL_ERROR "PEN_CUDA=ON: expected a CUDA toolkit, found none; install one or use PEN_CUDA=AUTO")
-    else()
-        set(pen_cuda_text "no toolkit found: cpu backend only")
-    endif()
-endif()
+# What this build has.
 message(STATUS "penstock ${PROJECT_VERSION} | ${CMAKE_BUILD_TYPE} | HDF5 ${HDF5_VERSION} | OpenBLAS ${OPENBLAS_VERSION}"
     " | CUDA: ${pen_cuda_text}")

@@ -12,12 +12,12 @@ pen_status pen_device_choose(const char *asked, const char **device, const char 
     }
     if (strcmp(asked, "auto") == 0) {
         *device = "cpu";
-        *reason = "this build has no CUDA backend";
+        *reason = "the CUDA backend does not have every op yet";
         return PEN_OK;
     }
     if (strncmp(asked, "cuda", 4) == 0 && (asked[4] == '\0' || asked[4] == ':')) {
-        PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "device %s: this build has no CUDA backend; use --device cpu or auto",
-                 asked);
+        PEN_FAIL(err, PEN_ERR_UNSUPPORTED,
+                 "device %s: the CUDA backend does not have every op yet; use --device cpu or auto", asked);
     }
     PEN_FAIL(err, PEN_ERR_USAGE, "device: expected auto, cpu, cuda or cuda:N, found '%.40s'", asked);
 }
@@ -25,7 +25,7 @@ pen_status pen_device_choose(const char *asked, const char **device, const char 
 pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err)
 {
     if (strcmp(device, "cpu") != 0) {
-        PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "device %s: this build has no CUDA backend", device);
+        PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "device %s: the CUDA backend does not have every op yet", device);
     }
     *exec = pen_exec_cpu();
     return PEN_OK;

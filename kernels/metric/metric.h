@@ -160,11 +160,11 @@ typedef pen_status pen_multiclass_sums_fn(struct pen_exec *exec, const struct pe
                                           struct pen_error *err);
 typedef pen_status pen_rank_sums_fn(struct pen_exec *exec, const struct pen_rank_sums *job, struct pen_error *err);
 typedef pen_status pen_rank_curve_fn(struct pen_exec *exec, const struct pen_rank_curve *job, struct pen_error *err);
-pen_binary_sums_fn pen_binary_sums_cpu;
-pen_regression_sums_fn pen_regression_sums_cpu;
-pen_multiclass_sums_fn pen_multiclass_sums_cpu;
-pen_rank_sums_fn pen_rank_sums_cpu;
-pen_rank_curve_fn pen_rank_curve_cpu;
+pen_binary_sums_fn pen_binary_sums_cpu, pen_binary_sums_cuda;
+pen_regression_sums_fn pen_regression_sums_cpu, pen_regression_sums_cuda;
+pen_multiclass_sums_fn pen_multiclass_sums_cpu, pen_multiclass_sums_cuda;
+pen_rank_sums_fn pen_rank_sums_cpu, pen_rank_sums_cuda;
+pen_rank_curve_fn pen_rank_curve_cpu, pen_rank_curve_cuda;
 
 #ifdef __cplusplus
 }

@@ -10,7 +10,7 @@
  * dtypes       i32 segments, u32 rows, u64 keys; 0 <= n < 2^31
  * aliasing     none
  * special      a segment below 0 or not below n_segments: the row is dealt to nobody
- * workspace    allocated: 8 bytes a segment and block of rows
+ * workspace    allocated: 8 bytes a segment and block of rows (CUDA: 16 to 32 bytes a row)
  * determinism  the result is unique, so bit-identical everywhere, whatever the thread count
  * error bound  exact
  * cost         4 n + 8 n bytes (rows), 16 n + a read of 4 bytes at random for each key (keys)
@@ -34,7 +34,7 @@ struct pen_deal_rows {
     uint32_t *rows;
 };
 typedef pen_status pen_deal_rows_fn(struct pen_exec *exec, const struct pen_deal_rows *deal, struct pen_error *err);
-pen_deal_rows_fn pen_deal_rows_cpu;
+pen_deal_rows_fn pen_deal_rows_cpu, pen_deal_rows_cuda;
 
 struct pen_deal_keys {
     int64_t n_keys;
@@ -45,7 +45,7 @@ struct pen_deal_keys {
     uint64_t *dealt;
 };
 typedef pen_status pen_deal_keys_fn(struct pen_exec *exec, const struct pen_deal_keys *deal, struct pen_error *err);
-pen_deal_keys_fn pen_deal_keys_cpu;
+pen_deal_keys_fn pen_deal_keys_cpu, pen_deal_keys_cuda;
 
 #ifdef __cplusplus
 }

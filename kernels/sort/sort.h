@@ -33,7 +33,7 @@ struct pen_sort_scores {
 };
 
 typedef pen_status pen_sort_scores_fn(struct pen_exec *exec, const struct pen_sort_scores *sort, struct pen_error *err);
-pen_sort_scores_fn pen_sort_scores_cpu;
+pen_sort_scores_fn pen_sort_scores_cpu, pen_sort_scores_cuda;
 
 #define PEN_SORT_MOST_ROWS (INT64_C(1) << 31)
 

@@ -64,7 +64,7 @@ static pen_json *examine(void)
     pen_json_set_int(cpu, "ops", n_ops());
     pen_json_push(devices, cpu);
     pen_json_set(document, "devices", devices);
-    pen_json_set_string(document, "cuda", "this version has the cpu backend alone");
+    pen_json_set_string(document, "cuda", "the backend does not have every op yet");
     pen_json_set(document, "problems", problems);
     return document;
 }

@@ -1,6 +1,7 @@
 /* Additive metric sums against plain loops in float64 that take one row and one lane at a time. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -53,6 +54,61 @@ static void end(struct input *in)
 }
 
 static const int64_t all_rows[] = {0, ROWS};
+
+/* ---- the ops on the exec under test ---- */
+
+static void mirror_resampling(struct pen_mirror *m, struct pen_resampling *resampling, int64_t rows)
+{
+    PEN_MIRROR_IN(m, resampling->bucket, rows);
+    PEN_MIRROR_IN(m, resampling->counts, rows * (resampling->n_lanes - 1));
+}
+
+static pen_status run_binary(struct pen_binary_sums *job, int64_t rows, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    int64_t n_sums = PEN_BINARY_THRESHOLDS + 2 * job->n_thresholds;
+    PEN_MIRROR_IN(&m, job->segments.list, job->segments.begin[job->segments.n]);
+    PEN_MIRROR_IN(&m, job->predictions, rows);
+    PEN_MIRROR_IN(&m, job->labels, rows);
+    PEN_MIRROR_IN(&m, job->weights, rows);
+    PEN_MIRROR_IN(&m, job->classes, rows);
+    mirror_resampling(&m, &job->resampling, rows);
+    PEN_MIRROR_INOUT(&m, job->sums, job->segments.n * job->resampling.n_lanes * n_sums);
+    pen_status status = m.exec->kernels->binary_sums(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
+
+static pen_status run_regression(struct pen_regression_sums *job, int64_t rows, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, job->segments.list, job->segments.begin[job->segments.n]);
+    PEN_MIRROR_IN(&m, job->predictions, rows);
+    PEN_MIRROR_IN(&m, job->labels, rows);
+    PEN_MIRROR_IN(&m, job->weights, rows);
+    mirror_resampling(&m, &job->resampling, rows);
+    int64_t lanes = job->resampling.n_lanes > 0 ? job->resampling.n_lanes : 1;
+    PEN_MIRROR_INOUT(&m, job->sums, job->segments.n * lanes * PEN_REGRESSION_SUMS);
+    pen_status status = m.exec->kernels->regression_sums(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
+
+static pen_status run_multiclass(struct pen_multiclass_sums *job, int64_t rows, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    int64_t n_sums = PEN_MULTICLASS_CLASSES + 3 * job->n_classes;
+    PEN_MIRROR_IN(&m, job->segments.list, job->segments.begin[job->segments.n]);
+    PEN_MIRROR_IN(&m, job->predictions, rows * job->n_classes);
+    PEN_MIRROR_IN(&m, job->weights, rows);
+    PEN_MIRROR_IN(&m, job->classes, rows);
+    mirror_resampling(&m, &job->resampling, rows);
+    PEN_MIRROR_INOUT(&m, job->sums, job->segments.n * job->resampling.n_lanes * n_sums);
+    PEN_MIRROR_INOUT(&m, job->confusion, job->segments.n * job->n_classes * job->n_classes);
+    pen_status status = m.exec->kernels->multiclass_sums(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
 
 static double times(const struct input *in, enum pen_resample kind, int64_t lane, int64_t row)
 {
@@ -124,7 +180,7 @@ static void binary_sums_match(void)
                                       thresholds,
                                       resampling_of(&in, kind),
                                       sums};
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &job, &err), &err);
+        PEN_CHECK_OK(run_binary(&job, ROWS, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double expected[N_SUMS] = {0};
             binary_lane(&in, kind, lane, thresholds, 3, expected);
@@ -143,7 +199,7 @@ static void regression_sums_match(void)
         double sums[LANES * PEN_REGRESSION_SUMS];
         struct pen_regression_sums job = {
             {1, all_rows, in.list}, in.predictions, in.labels, in.weights, 0.4, resampling_of(&in, kinds[i]), sums};
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
+        PEN_CHECK_OK(run_regression(&job, ROWS, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double e[PEN_REGRESSION_SUMS] = {0};
             for (int64_t r = 0; r < ROWS; r++) {
@@ -211,7 +267,7 @@ static void multiclass_sums_match(void)
         struct pen_multiclass_sums job = {
             {1, all_rows, NULL},          in.predictions, in.weights, in.classes, CLASSES, 2,
             resampling_of(&in, kinds[i]), sums,           confusion};
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &job, &err), &err);
+        PEN_CHECK_OK(run_multiclass(&job, ROWS, &err), &err);
         for (int64_t lane = 0; lane < job.resampling.n_lanes; lane++) {
             double expected[N_SUMS] = {0}, matrix[CLASSES * CLASSES] = {0};
             multiclass_lane(&in, kinds[i], lane, expected, matrix);
@@ -250,8 +306,8 @@ static void segments_are_their_rows_alone(void)
             {SEGMENTS, begin, in.list},   in.predictions, in.weights, in.classes, CLASSES, 2,
             resampling_of(&in, kinds[i]), classes,        confusion};
         int64_t lanes = job.resampling.n_lanes;
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &job, &err), &err);
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &multi, &err), &err);
+        PEN_CHECK_OK(run_binary(&job, ROWS, &err), &err);
+        PEN_CHECK_OK(run_multiclass(&multi, ROWS, &err), &err);
         for (int64_t s = 0; s < SEGMENTS; s++) {
             int64_t own[] = {0, begin[s + 1] - begin[s]};
             struct pen_binary_sums part = job;
@@ -260,8 +316,8 @@ static void segments_are_their_rows_alone(void)
             part.sums = alone;
             multi_part.sums = one;
             multi_part.confusion = matrix;
-            PEN_CHECK_OK(pen_exec_cpu()->kernels->binary_sums(pen_exec_cpu(), &part, &err), &err);
-            PEN_CHECK_OK(pen_exec_cpu()->kernels->multiclass_sums(pen_exec_cpu(), &multi_part, &err), &err);
+            PEN_CHECK_OK(run_binary(&part, ROWS, &err), &err);
+            PEN_CHECK_OK(run_multiclass(&multi_part, ROWS, &err), &err);
             PEN_CHECK(memcmp(alone, sums + s * lanes * N_SUMS, (size_t)(lanes * N_SUMS) * sizeof *alone) == 0);
             PEN_CHECK(memcmp(one, classes + s * lanes * M_SUMS, (size_t)(lanes * M_SUMS) * sizeof *one) == 0);
             PEN_CHECK(memcmp(matrix, confusion + s * CLASSES * CLASSES, sizeof matrix) == 0);
@@ -276,7 +332,7 @@ static void segments_without_a_list_are_refused(void)
     double sums[2 * PEN_REGRESSION_SUMS];
     struct pen_regression_sums job = {
         .segments = {2, begin, NULL}, .resampling = {PEN_RESAMPLE_NONE, 1, NULL, NULL}, .sums = sums};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run_regression(&job, 0, NULL), PEN_ERR_SHAPE);
 }
 
 static void no_rows_give_zeros(void)
@@ -287,12 +343,12 @@ static void no_rows_give_zeros(void)
     static const int64_t none[] = {0, 0};
     struct pen_regression_sums job = {
         .segments = {1, none, NULL}, .resampling = {PEN_RESAMPLE_LEAVE_OUT, LANES, NULL, NULL}, .sums = sums};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), &err);
+    PEN_CHECK_OK(run_regression(&job, ROWS, &err), &err);
     for (int k = 0; k < LANES * PEN_REGRESSION_SUMS; k++) {
         PEN_CHECK_EQ_F64(sums[k], 0);
     }
     job.resampling.n_lanes = 0;
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->regression_sums(pen_exec_cpu(), &job, &err), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run_regression(&job, ROWS, &err), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(metric_sums, PEN_CASE(binary_sums_match), PEN_CASE(regression_sums_match), PEN_CASE(multiclass_sums_match),

@@ -1,12 +1,34 @@
 /* Dealing to segments against a walk over all rows for each segment. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
 
 PEN_OP_CASE(deal_rows, deal);
 PEN_OP_CASE(deal_keys, deal);
+
+static pen_status run_rows(struct pen_deal_rows *job, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, job->segment, job->n > 0 ? job->n : 0);
+    PEN_MIRROR_INOUT(&m, job->rows, job->begin[job->n_segments]);
+    pen_status status = m.exec->kernels->deal_rows(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
+
+static pen_status run_keys(struct pen_deal_keys *job, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, job->keys, job->n_keys);
+    PEN_MIRROR_IN(&m, job->segment, job->n_keys);
+    PEN_MIRROR_INOUT(&m, job->dealt, job->begin[job->n_segments]);
+    pen_status status = m.exec->kernels->deal_keys(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
 
 /* Segments from -2 (nobody's) to n_segments + 1 (nobody's either). */
 static void check(int64_t n, int64_t n_segments)
@@ -26,13 +48,13 @@ static void check(int64_t n, int64_t n_segments)
         begin[s + 1] += begin[s];
     }
     rows[begin[n_segments]] = 77;
-    struct pen_sort_scores sort = {n, scores, 1, classes, 1, keys, dealt};
+    struct pen_sort_scores sort = {n, scores, 1, classes, 1, keys, dealt}; /* input: any device's keys are the same */
     PEN_REQUIRE_OK(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, &err), &err);
     dealt[begin[n_segments]] = 78;
     struct pen_deal_rows deal_rows = {n, segment, n_segments, begin, rows};
     struct pen_deal_keys deal_keys = {n, keys, segment, n_segments, begin, dealt};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->deal_rows(pen_exec_cpu(), &deal_rows, &err), &err);
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->deal_keys(pen_exec_cpu(), &deal_keys, &err), &err);
+    PEN_CHECK_OK(run_rows(&deal_rows, &err), &err);
+    PEN_CHECK_OK(run_keys(&deal_keys, &err), &err);
     int64_t n_wrong = 0;
     for (int64_t s = 0; s < n_segments; s++) {
         int64_t row_at = begin[s], key_at = begin[s];
@@ -78,9 +100,9 @@ static void counts_that_do_not_fit_are_refused(void)
     uint32_t rows[3];
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_deal_rows job = {3, segment, 2, begin, rows};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->deal_rows(pen_exec_cpu(), &job, &err), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run_rows(&job, &err), PEN_ERR_SHAPE);
     job.n = -1;
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->deal_rows(pen_exec_cpu(), &job, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run_rows(&job, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(deal, PEN_CASE(every_row_and_key_goes_to_its_segment), PEN_CASE(counts_that_do_not_fit_are_refused));

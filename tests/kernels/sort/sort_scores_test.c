@@ -1,6 +1,7 @@
 /* Sorted scores against an insertion of every key where it belongs (O(n^2)), with special values and many sizes. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -17,6 +18,18 @@ static bool before(const float *scores, int64_t stride, int64_t a, int64_t b)
     return x < y || (!(y < x) && a < b);
 }
 
+static pen_status run(struct pen_sort_scores *job, int64_t n_scores, struct pen_error *err)
+{
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, job->scores, n_scores);
+    PEN_MIRROR_IN(&m, job->classes, job->n);
+    PEN_MIRROR_INOUT(&m, job->keys, job->n);
+    PEN_MIRROR_INOUT(&m, job->scratch, job->n);
+    pen_status status = m.exec->kernels->sort_scores(m.exec, job, err);
+    pen_mirror_end(&m);
+    return status;
+}
+
 static void check(const float *scores, int64_t stride, int64_t n)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -24,7 +37,7 @@ static void check(const float *scores, int64_t stride, int64_t n)
     uint64_t *keys = pen_calloc(n + 1, sizeof *keys), *scratch = pen_calloc(n + 1, sizeof *scratch);
     keys[n] = 12345;
     struct pen_sort_scores sort = {n, scores, stride, classes, 2, keys, scratch};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, &err), &err);
+    PEN_CHECK_OK(run(&sort, n == 0 ? 0 : (n - 1) * stride + 1, &err), &err);
     for (int64_t i = 0; i < n; i++) {
         int64_t row = pen_sort_key_row(keys[i]);
         float score = pen_sort_key_score(keys[i]), given = scores[row * stride];
@@ -67,9 +80,9 @@ static void special_values_have_their_place(void)
 static void a_negative_size_is_refused(void)
 {
     struct pen_sort_scores sort = {.n = -1};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run(&sort, 0, NULL), PEN_ERR_SHAPE);
     sort.n = PEN_SORT_MOST_ROWS;
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->sort_scores(pen_exec_cpu(), &sort, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(run(&sort, 0, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(sort_scores, PEN_CASE(every_size_is_sorted), PEN_CASE(special_values_have_their_place),

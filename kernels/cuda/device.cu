@@ -1,0 +1,181 @@
+/* Memory and queue of a CUDA device, and the module's entry.
+ *
+ * Device memory is cudaMalloc's, one call a buffer: buffers are planned before the work that uses them. Copies are
+ * asynchronous on the exec's stream; a download waits. Small host arrays of a job go through pinned memory that is
+ * filled from the front; when it is full the stream is waited for and filling begins anew. */
+#include "kernels/cuda/exec.cuh"
+#include "kernels/cuda/module.h"
+
+#include "core/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const size_t STAGE_BYTES = size_t{1} << 20;
+
+static pen_status out_of_memory(struct pen_exec *exec, const char *what, size_t bytes, struct pen_error *err)
+{
+    size_t free_bytes = 0, total_bytes = 0;
+    (void)cudaGetLastError(); /* an allocation that failed leaves the device usable */
+    (void)cudaMemGetInfo(&free_bytes, &total_bytes);
+    PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory on %s: %s, %zu bytes; %zu of %zu bytes are free", exec->name, what,
+             bytes, free_bytes, total_bytes);
+}
+
+static pen_status cuda_allocate(struct pen_exec *exec, void **memory, size_t bytes, const char *what,
+                                struct pen_error *err)
+{
+    cudaError_t error = cudaMalloc(memory, bytes);
+    if (error == cudaErrorMemoryAllocation) {
+        return out_of_memory(exec, what, bytes, err);
+    }
+    PEN_CUDA(err, error);
+    return PEN_OK;
+}
+
+static void cuda_release(struct pen_exec *exec, void *memory)
+{
+    (void)exec;
+    (void)cudaFree(memory);
+}
+
+static pen_status cuda_upload(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, pen_cuda_stream(exec)));
+    return PEN_OK;
+}
+
+static pen_status cuda_download(struct pen_exec *exec, void *host, const void *from, size_t bytes,
+                                struct pen_error *err)
+{
+    PEN_CUDA(err, cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, pen_cuda_stream(exec)));
+    PEN_CUDA(err, cudaStreamSynchronize(pen_cuda_stream(exec)));
+    return PEN_OK;
+}
+
+static pen_status cuda_copy(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToDevice, pen_cuda_stream(exec)));
+    return PEN_OK;
+}
+
+static pen_status cuda_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaMemsetAsync(memory, byte, bytes, pen_cuda_stream(exec)));
+    return PEN_OK;
+}
+
+static pen_status cuda_synchronise(struct pen_exec *exec, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaStreamSynchronize(pen_cuda_stream(exec)));
+    return PEN_OK;
+}
+
+static void cuda_destroy(struct pen_exec *exec)
+{
+    struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
+    if (own->stream != NULL) {
+        (void)cudaStreamDestroy(own->stream);
+    }
+    (void)cudaFree(own->workspace);
+    (void)cudaFreeHost(own->stage);
+    pen_free(own);
+}
+
+/* In the order of struct pen_device_table. */
+static const struct pen_device_table device_table = {cuda_allocate, cuda_release, cuda_upload,      cuda_download,
+                                                     cuda_copy,     cuda_fill,    cuda_synchronise, cuda_destroy};
+
+pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t bytes, const char *op,
+                              struct pen_error *err)
+{
+    struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
+    if (bytes > own->workspace_bytes) {
+        (void)cudaFree(own->workspace); /* waits for whoever still uses it */
+        own->workspace = NULL;
+        own->workspace_bytes = 0;
+        PEN_TRY(cuda_allocate(exec, &own->workspace, bytes, op, err));
+        own->workspace_bytes = bytes;
+    }
+    *workspace = static_cast<char *>(own->workspace);
+    return PEN_OK;
+}
+
+pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err)
+{
+    struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
+    const char *from = static_cast<const char *>(host);
+    char *at = static_cast<char *>(to);
+    while (bytes > 0) {
+        if (own->stage_used == STAGE_BYTES) {
+            PEN_CUDA(err, cudaStreamSynchronize(own->stream));
+            own->stage_used = 0;
+        }
+        size_t room = STAGE_BYTES - own->stage_used, part = bytes < room ? bytes : room;
+        memcpy(own->stage + own->stage_used, from, part);
+        PEN_CUDA(err, cudaMemcpyAsync(at, own->stage + own->stage_used, part, cudaMemcpyHostToDevice, own->stream));
+        own->stage_used += part;
+        from += part;
+        at += part;
+        bytes -= part;
+    }
+    return PEN_OK;
+}
+
+/* ---- the module ---- */
+
+static pen_status prepare(struct pen_cuda_exec *exec, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaSetDevice(exec->device));
+    PEN_CUDA(err, cudaStreamCreateWithFlags(&exec->stream, cudaStreamNonBlocking));
+    void *stage = NULL;
+    PEN_CUDA(err, cudaMallocHost(&stage, STAGE_BYTES));
+    exec->stage = static_cast<char *>(stage);
+    return PEN_OK;
+}
+
+static pen_status open_exec(struct pen_exec **exec, int device, struct pen_error *err)
+{
+    auto *own = static_cast<struct pen_cuda_exec *>(pen_calloc(1, sizeof(struct pen_cuda_exec)));
+    if (own == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: opening cuda:%d", device);
+    }
+    (void)snprintf(own->name, sizeof own->name, "cuda:%d", device);
+    own->device = device;
+    own->base.kernels = &pen_cuda_kernels;
+    own->base.device = &device_table;
+    own->base.name = own->name;
+    pen_status status = prepare(own, err);
+    if (status != PEN_OK) {
+        cuda_destroy(&own->base);
+        return status;
+    }
+    *exec = &own->base;
+    return PEN_OK;
+}
+
+static pen_status count_devices(int *n_devices, struct pen_error *err)
+{
+    PEN_CUDA(err, cudaGetDeviceCount(n_devices));
+    return PEN_OK;
+}
+
+static pen_status describe(struct pen_cuda_device *facts, int device, struct pen_error *err)
+{
+    cudaDeviceProp properties;
+    PEN_CUDA(err, cudaGetDeviceProperties(&properties, device));
+    (void)snprintf(facts->name, sizeof facts->name, "%s", properties.name);
+    facts->memory_bytes = (int64_t)properties.totalGlobalMem;
+    facts->capability = properties.major * 10 + properties.minor;
+    facts->multiprocessors = properties.multiProcessorCount;
+    PEN_CUDA(err, cudaDriverGetVersion(&facts->driver_version));
+    PEN_CUDA(err, cudaRuntimeGetVersion(&facts->runtime_version));
+    return PEN_OK;
+}
+
+extern "C" const struct pen_cuda_module *pen_cuda_module_get(void)
+{
+    static const struct pen_cuda_module module = {
+        PEN_CUDA_MODULE_ABI, sizeof(struct pen_kernel_table), PEN_OP_NAMES, count_devices, describe, open_exec};
+    return &module;
+}

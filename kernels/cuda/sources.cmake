@@ -1,0 +1,14 @@
+# The CUDA sources, once: for the module (CMakeLists.txt here) and for the host execution shim (tests/shim). What a host
+# cannot run has a double under tests/shim/doubles and stands in the second list.
+set(pen_cuda_sources
+    kernels/cuda/device.cu
+    kernels/metric/binary_sums_cuda.cu
+    kernels/metric/multiclass_sums_cuda.cu
+    kernels/metric/rank_sums_cuda.cu
+    kernels/metric/regression_sums_cuda.cu
+    kernels/sort/deal_cuda.cu
+    kernels/sort/sort_scores_cuda.cu
+    )
+set(pen_cuda_library_sources
+    kernels/cuda/radix_sort.cu
+    )

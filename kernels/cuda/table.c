@@ -1,0 +1,14 @@
+/* The CUDA backend's ops, row by row. An op that is not listed has none yet: the device is not offered to users until
+ * the table is complete (load.c), tests and benches pass the op over by name. */
+#include "kernels/cuda/module.h"
+
+const struct pen_kernel_table pen_cuda_kernels = {
+    .sort_scores = pen_sort_scores_cuda,
+    .deal_rows = pen_deal_rows_cuda,
+    .deal_keys = pen_deal_keys_cuda,
+    .binary_sums = pen_binary_sums_cuda,
+    .regression_sums = pen_regression_sums_cuda,
+    .multiclass_sums = pen_multiclass_sums_cuda,
+    .rank_sums = pen_rank_sums_cuda,
+    .rank_curve = pen_rank_curve_cuda,
+};

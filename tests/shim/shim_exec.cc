@@ -1,0 +1,16 @@
+/* The exec under test is the CUDA backend's, on the shim's device. */
+#include "kernels/cuda/module.h"
+
+#include "tests/pen_test.h"
+
+extern "C" struct pen_exec *pen_test_exec(void);
+
+struct pen_exec *pen_test_exec(void)
+{
+    static struct pen_exec *exec = nullptr;
+    struct pen_error err = PEN_ERROR_INIT;
+    if (exec == nullptr && pen_cuda_module_get()->open(&exec, 0, &err) != PEN_OK) {
+        pen_test_fail(__FILE__, __LINE__, "%s", err.message);
+    }
+    return exec;
+}

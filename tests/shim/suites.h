@@ -1,0 +1,5 @@
+X(shim)
+X(sort_scores)
+X(deal)
+X(rank_sums)
+X(metric_sums)
