@@ -83,13 +83,12 @@ pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_
 static pen_status count_distinct(const struct pen_csv_tile *tile, const struct pen_csv_col *column, const char *content,
                                  size_t size, struct pen_error *err)
 {
-    char fingerprint[8];
+    uint64_t fingerprint[2] = {0}; /* keys are read sixteen bytes at a time */
     int32_t code;
-    if (size > sizeof fingerprint) {
-        const uint64_t hash = pen_csv_hash_long(content, size);
-        memcpy(fingerprint, &hash, sizeof hash);
-        content = fingerprint;
-        size = sizeof fingerprint;
+    if (size > sizeof fingerprint[0]) {
+        fingerprint[0] = pen_csv_hash_long(content, size);
+        content = (const char *)fingerprint;
+        size = sizeof fingerprint[0];
     }
     return code_of(tile, column, content, size, &code, err);
 }

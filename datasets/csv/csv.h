@@ -73,7 +73,7 @@ struct pen_csv_options {
     int64_t max_dictionary_bytes; /* 64 MiB */
     int64_t max_row_bytes;        /* 1 GiB, less than 4 GiB */
     int n_threads;                /* 0: OpenMP's choice */
-    int64_t chunk_bytes;          /* text of one batch, about 1 MiB; tests make it tiny */
+    int64_t chunk_bytes;          /* text of one batch, 256 KiB: it stays in the second cache level */
     enum pen_csv_level level;     /* PEN_ERR_UNSUPPORTED when the CPU lacks it */
 };
 PEN_API void pen_csv_options_init(struct pen_csv_options *options);

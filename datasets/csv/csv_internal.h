@@ -87,7 +87,7 @@ const char *pen_csv_unquote(const char *raw, size_t size, char quote, char *scra
 /* ---- dictionary.c; look-up in dictionary.h ---- */
 
 struct pen_csv_slot {
-    uint64_t key; /* up to 8 bytes of text themselves, else their hash */
+    uint64_t low, high; /* up to 16 bytes of text themselves, else their hash and 0 */
     uint32_t size;
     int32_t code; /* -1: free */
 };
@@ -103,7 +103,7 @@ struct pen_csv_dictionary {
 };
 
 struct pen_csv_key {
-    uint64_t key, hash;
+    uint64_t low, high, hash;
     const char *text;
     uint32_t size;
 };

@@ -1,7 +1,4 @@
-/* Dictionary of strings by first appearance: open addressing, linear probing, at most half full.
- *
- * A string of up to 8 bytes is its own key, so that a hit compares one word and never touches the text; a longer one
- * is hashed 8 bytes at a time (multiply and fold) and compared in full on a hit. */
+/* Dictionary of strings by first appearance: open addressing, linear probing, at most half full. */
 #include "datasets/csv/dictionary.h"
 
 static void place(struct pen_csv_slot *slots, int64_t n_slots, uint64_t hash, struct pen_csv_slot slot)
@@ -29,7 +26,7 @@ static pen_status make_room(struct pen_csv_dictionary *dictionary, struct pen_er
         const int64_t begin = dictionary->offsets[code];
         const struct pen_csv_key key =
             pen_csv_key_of(dictionary->bytes + begin, (size_t)(dictionary->offsets[code + 1] - begin));
-        const struct pen_csv_slot slot = {key.key, key.size, (int32_t)code};
+        const struct pen_csv_slot slot = {key.low, key.high, key.size, (int32_t)code};
         place(slots, n_slots, key.hash, slot);
     }
     pen_free(dictionary->slots);
@@ -51,7 +48,7 @@ pen_status pen_csv_dictionary_insert(struct pen_csv_dictionary *dictionary, cons
     PEN_TRY(pen_grow((void **)&dictionary->bytes, &dictionary->bytes_capacity, begin + key->size + 16, 1, err));
     memcpy(dictionary->bytes + begin, key->text, key->size);
     dictionary->offsets[n + 1] = begin + key->size;
-    const struct pen_csv_slot slot = {key->key, key->size, (int32_t)n};
+    const struct pen_csv_slot slot = {key->low, key->high, key->size, (int32_t)n};
     place(dictionary->slots, dictionary->n_slots, key->hash, slot);
     dictionary->view.n_entries = n + 1;
     dictionary->view.offsets = dictionary->offsets;

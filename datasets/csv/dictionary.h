@@ -1,7 +1,8 @@
 /* Keys and look-up of the dictionary, inline: they run once a cell.
  *
- * A string of up to 8 bytes is its own key, so that a hit compares one word and never touches the text. A longer one is
- * hashed (multiply and fold), up to 64 bytes 8 at a time, more in four lanes, and compared in full on a hit. */
+ * A string of up to 16 bytes is its own key, taken without a branch on its size: a hit compares two words and never
+ * touches the text. A longer one is hashed (multiply and fold), up to 64 bytes 8 at a time, more in four lanes, and
+ * compared in full on a hit. */
 #ifndef PEN_DATASETS_CSV_DICTIONARY_H
 #define PEN_DATASETS_CSV_DICTIONARY_H
 
@@ -25,7 +26,7 @@ static inline uint64_t pen_csv_word(const char *text)
     return word;
 }
 
-/* Of more than 8 bytes. */
+/* Of at least 8 bytes. */
 static inline uint64_t pen_csv_hash_long(const char *text, size_t size)
 {
     uint64_t hash = size * PEN_CSV_MIX_B;
@@ -45,29 +46,24 @@ static inline uint64_t pen_csv_hash_long(const char *text, size_t size)
     return pen_csv_fold(hash ^ pen_csv_word(text + size - 8), PEN_CSV_MIX_B);
 }
 
-/* text readable to 8 bytes. */
+/* text readable to 16 bytes. */
 static inline struct pen_csv_key pen_csv_key_of(const char *text, size_t size)
 {
+    static const unsigned char keep[32] = {255, 255, 255, 255, 255, 255, 255, 255,
+                                           255, 255, 255, 255, 255, 255, 255, 255};
     struct pen_csv_key key;
     key.text = text;
     key.size = (uint32_t)size;
-    if (size <= 8) {
-        key.key = size == 0 ? 0 : pen_csv_word(text) & (~UINT64_C(0) >> (64 - 8 * size));
-    } else {
-        key.key = pen_csv_hash_long(text, size);
-    }
-    key.hash = pen_csv_fold(key.key ^ PEN_CSV_MIX_B, PEN_CSV_MIX_A + size);
-    return key;
-}
-
-/* Whether an entry with the same hash of more than 8 bytes is the key's text. */
-static inline bool pen_csv_same_text(const char *entry, const char *text, uint32_t size)
-{
     if (size <= 16) {
-        return pen_csv_word(entry) == pen_csv_word(text) &&
-               pen_csv_word(entry + size - 8) == pen_csv_word(text + size - 8);
+        const char *mask = (const char *)keep + 16 - size;
+        key.low = pen_csv_word(text) & pen_csv_word(mask);
+        key.high = pen_csv_word(text + 8) & pen_csv_word(mask + 8);
+    } else {
+        key.low = pen_csv_hash_long(text, size);
+        key.high = 0;
     }
-    return memcmp(entry, text, size) == 0;
+    key.hash = pen_csv_fold(pen_csv_fold(key.low ^ PEN_CSV_MIX_B, PEN_CSV_MIX_A) ^ key.high, PEN_CSV_MIX_A + size);
+    return key;
 }
 
 /* The code, or -1. */
@@ -83,9 +79,9 @@ static inline int32_t pen_csv_dictionary_find(const struct pen_csv_dictionary *d
         if (slot->code < 0) {
             return -1;
         }
-        if (slot->key == key->key && slot->size == key->size &&
-            (key->size <= 8 ||
-             pen_csv_same_text(dictionary->bytes + dictionary->offsets[slot->code], key->text, key->size))) {
+        if (slot->low == key->low && slot->high == key->high && slot->size == key->size &&
+            (key->size <= 16 ||
+             memcmp(dictionary->bytes + dictionary->offsets[slot->code], key->text, key->size) == 0)) {
             return slot->code;
         }
     }

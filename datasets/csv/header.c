@@ -208,7 +208,7 @@ static pen_status take_key(struct pen_csv_dictionary *taken, const char *name, b
     char padded[64];
     const size_t size = strlen(name);
     const char *text = name;
-    if (size <= 8) { /* keys are read eight bytes at a time */
+    if (size <= 16) { /* keys are read sixteen bytes at a time */
         memset(padded, 0, sizeof padded);
         memcpy(padded, name, size);
         text = padded;
@@ -305,8 +305,8 @@ static pen_status force_types(struct pen_csv_reader *reader, char **names, struc
         char padded[64] = {0};
         const char *name = options->types[t].name;
         const size_t size = strlen(name);
-        memcpy(padded, name, size < 8 ? size : 8);
-        const struct pen_csv_key key = pen_csv_key_of(size <= 8 ? padded : name, size);
+        memcpy(padded, name, size < 16 ? size : 16);
+        const struct pen_csv_key key = pen_csv_key_of(size <= 16 ? padded : name, size);
         const int32_t field = pen_csv_dictionary_find(&known, &key);
         if (field < 0) {
             const char *near = pen_nearest_name(name, (const char *const *)names, reader->n_fields);

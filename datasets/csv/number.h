@@ -108,30 +108,41 @@ static inline bool pen_csv_scale(uint64_t digits, int power, double *value)
     return pen_csv_scale_long(digits, power, value);
 }
 
+/* Digits from text on: their number, added to value's end. Stops behind the 19 that fit into 64 bits. */
+static inline size_t pen_csv_take_digits(const char *text, const char *end, uint64_t *value)
+{
+    const char *at = text;
+    while (end - at >= 8 && at - text < 16) {
+        const uint64_t word = pen_csv_load8(at);
+        if (!pen_csv_are_digits8(word)) {
+            break;
+        }
+        *value = *value * 100000000 + pen_csv_value8(word);
+        at += 8;
+    }
+    for (; at < end && (unsigned char)(*at - '0') <= 9 && at - text < 20; at++) {
+        *value = *value * 10 + (uint64_t)(*at - '0');
+    }
+    return (size_t)(at - text);
+}
+
 /* [-] digits [. digits] [e[+-]dd], with at most 19 digits in all, or 18 for an integer. *is_int: no dot, no e. */
 static inline bool pen_csv_fast_double(const char *text, size_t size, double *value, bool *is_int)
 {
     const bool minus = *text == '-';
     uint64_t digits = 0;
-    int n_digits = 0, n_fraction = 0, power = 0;
+    int power = 0;
     size_t i = minus;
-    bool dot = false;
-    for (; i < size; i++) {
-        const unsigned digit = (unsigned)(unsigned char)text[i] - '0';
-        if (digit <= 9) {
-            digits = digits * 10 + digit;
-            n_fraction += dot;
-            if (++n_digits > 19) {
-                return false;
-            }
-        } else if (text[i] == '.' && !dot) {
-            dot = true;
-        } else {
-            break;
-        }
+    i += pen_csv_take_digits(text + i, text + size, &digits);
+    size_t n_digits = i - minus, n_fraction = 0;
+    const bool dot = i < size && text[i] == '.';
+    if (dot) {
+        n_fraction = pen_csv_take_digits(text + i + 1, text + size, &digits);
+        n_digits += n_fraction;
+        i += 1 + n_fraction;
     }
     *is_int = !dot && i == size;
-    if (n_digits == 0 || (*is_int && n_digits > 18)) {
+    if (n_digits == 0 || n_digits > (*is_int ? 18 : 19)) {
         return false;
     }
     if (i < size) {
@@ -153,7 +164,7 @@ static inline bool pen_csv_fast_double(const char *text, size_t size, double *va
         }
         power = negative ? -power : power;
     }
-    if (!pen_csv_scale(digits, power - n_fraction, value)) {
+    if (!pen_csv_scale(digits, power - (int)n_fraction, value)) {
         return false;
     }
     *value = minus ? -*value : *value;

@@ -18,7 +18,7 @@ void pen_csv_options_init(struct pen_csv_options *options)
     options->max_distinct = 65536;
     options->max_dictionary_bytes = INT64_C(64) << 20;
     options->max_row_bytes = INT64_C(1) << 30;
-    options->chunk_bytes = INT64_C(1) << 20;
+    options->chunk_bytes = INT64_C(1) << 18;
 }
 
 static pen_status check_options(const struct pen_csv_options *options, struct pen_error *err)
