@@ -5,6 +5,7 @@
 #define PEN_KERNELS_BACKEND_H
 
 #include "core/status.h"
+#include "kernels/batch/batch.h"
 #include "kernels/columns/columns.h"
 #include "kernels/dropout/dropout.h"
 #include "kernels/embedding/embedding.h"
@@ -18,6 +19,7 @@
 #include "kernels/optimiser/optimiser.h"
 #include "kernels/sort/deal.h"
 #include "kernels/sort/sort.h"
+#include "kernels/step/step.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -15,8 +15,12 @@
     X(link) \
     X(dropout) \
     X(optimiser) \
+    X(optimiser_tables) \
     X(average) \
     X(squared_norm) \
+    X(tables_norm) \
+    X(clip_norm) \
+    X(gather) \
     X(sort_scores) \
     X(deal_rows) \
     X(deal_keys) \

@@ -12,4 +12,7 @@
 #define PEN_SIMD
 #endif
 
+/* Inlined into the clones of its callers, so that it is compiled for their processor. */
+#define PEN_INLINE static inline __attribute__((always_inline))
+
 #endif

@@ -1,41 +1,41 @@
-/* bench_trainer [batch ...]: rows/s of training steps of a wide & deep model (13 dense, 26 ids of 16, hidden 128-64,
- * Adam) on click-like ids with a long tail; load, forward, loss, backward and sparse update, nothing else. */
+/* bench_trainer [--batch B] [--hidden 512,256,128] [--threads T] [--seconds S] [--share FOLDER]
+ *
+ * Training steps of a wide & deep model from memory: 13 dense columns, 26 ids of width 16 with a long tail, Adam; load,
+ * forward, loss, backward and sparse update, nothing else. One JSON line a model and batch: milliseconds a step, and
+ * the losses of the first steps, so that a peer can show that it does the same work. --share writes what a peer needs
+ * to do it: dense.f32 [ROWS, 13], ids.i32 [ROWS, 26], label.f32 [ROWS], values.f32 (the parameters before the first
+ * step, in the order of components/trainer/network.h). */
 #include "components/trainer/update.h"
 #include "core/log.h"
 #include "core/rng.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { DENSE = 13, IDS = 26, VALUES = 50000, ROWS = 65536, STEPS_LEAST = 20 };
+enum { DENSE = 13, IDS = 26, VALUES = 50000, ROWS = 65536, STEPS_LEAST = 12, STEPS_MOST = 100000, SHOWN = 8 };
+
+struct settings {
+    int64_t batch, n_hidden, hidden[PEN_NETWORK_HIDDEN_MAX];
+    int threads;
+    double seconds;
+    const char *share;
+};
 
 struct data {
     float *dense, *label;
     int32_t *ids;
-    struct pen_rows_ids views[IDS];
     struct pen_tensor_ids_spec specs[IDS];
     const char *names[DENSE];
     struct pen_tensor_spec spec;
+    struct pen_device_rows rows;
 };
 
-static pen_status make_data(struct data *d, struct pen_error *err)
+static void describe(struct data *d)
 {
-    PEN_ALLOC(d->dense, ROWS * DENSE, err);
-    PEN_ALLOC(d->label, ROWS, err);
-    PEN_ALLOC(d->ids, ROWS * IDS, err);
-    for (int64_t i = 0; i < ROWS * DENSE; i++) {
-        d->dense[i] = (float)pen_rng_normal(1, 1, (uint64_t)i);
-    }
-    for (int64_t i = 0; i < ROWS * IDS; i++) {
-        double u = pen_rng_uniform(1, 2, (uint64_t)i);
-        d->ids[i] = (int32_t)(pow((double)VALUES, u) - 1); /* density 1 / id */
-    }
-    for (int64_t i = 0; i < ROWS; i++) {
-        d->label[i] = pen_rng_uniform(1, 3, (uint64_t)i) < 0.25 ? 1.0f : 0.0f;
-    }
     for (int64_t f = 0; f < IDS; f++) {
-        d->views[f] = (struct pen_rows_ids){d->ids + f, IDS, NULL};
         d->specs[f] = (struct pen_tensor_ids_spec){"id", VALUES, false};
     }
     for (int64_t j = 0; j < DENSE; j++) {
@@ -48,76 +48,217 @@ static pen_status make_data(struct data *d, struct pen_error *err)
                                        .dense_names = d->names,
                                        .n_ids = IDS,
                                        .ids = d->specs};
+}
+
+static pen_status place(struct data *d, struct pen_error *err)
+{
+    const int32_t *columns[IDS];
+    struct pen_row_block block = {.spec = NULL};
+    pen_status status = PEN_OK;
+    PEN_TRY(pen_device_rows_init(&d->rows, &d->spec, pen_exec_cpu(), err));
+    PEN_TRY_GOTO(cleanup, pen_row_block_init(&block, &d->spec, err));
+    PEN_TRY_GOTO(cleanup, pen_row_block_reserve(&block, ROWS, err));
+    for (int64_t row = 0; row < ROWS; row++) {
+        struct pen_tensor_ids ids[IDS];
+        for (int64_t f = 0; f < IDS; f++) {
+            columns[f] = d->ids + row * IDS + f;
+            ids[f] = (struct pen_tensor_ids){.values = columns[f]};
+        }
+        struct pen_tensor_batch one = {1, d->dense + row * DENSE, ids, d->label + row, NULL};
+        PEN_TRY_GOTO(cleanup, pen_row_block_append(&block, &one, 0, err));
+    }
+    status = pen_device_rows_take(&d->rows, &block, err);
+cleanup:
+    pen_row_block_deinit(&block);
+    return status;
+}
+
+static pen_status make_data(struct data *d, struct pen_error *err)
+{
+    describe(d);
+    PEN_ALLOC(d->dense, ROWS * DENSE, err);
+    PEN_ALLOC(d->label, ROWS, err);
+    PEN_ALLOC(d->ids, ROWS * IDS, err);
+    for (int64_t i = 0; i < ROWS * DENSE; i++) {
+        d->dense[i] = (float)pen_rng_normal(1, 1, (uint64_t)i);
+    }
+    for (int64_t i = 0; i < ROWS * IDS; i++) {
+        double u = pen_rng_uniform(1, 2, (uint64_t)i);
+        d->ids[i] = (int32_t)(pow((double)VALUES, u) - 1); /* density 1 / id */
+    }
+    for (int64_t i = 0; i < ROWS; i++) {
+        double z = (double)d->dense[i * DENSE] + (d->ids[i * IDS] % 2) - 1.5;
+        d->label[i] = pen_rng_uniform(1, 3, (uint64_t)i) < 1 / (1 + exp(-z)) ? 1.0f : 0.0f;
+    }
+    return place(d, err);
+}
+
+static void data_deinit(struct data *d)
+{
+    pen_device_rows_deinit(&d->rows);
+    pen_free(d->dense);
+    pen_free(d->label);
+    pen_free(d->ids);
+}
+
+static pen_status write_array(const char *folder, const char *name, const void *array, int64_t n, struct pen_error *err)
+{
+    char path[4096];
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    size_t written = file != NULL ? fwrite(array, sizeof(float), (size_t)n, file) : 0;
+    if (file == NULL || fclose(file) != 0 || written != (size_t)n) {
+        PEN_FAIL(err, PEN_ERR_IO, "%s: expected a file that can be written", path);
+    }
     return PEN_OK;
 }
 
-static pen_status one_step(struct pen_pass *pass, struct pen_update *update, const struct data *d, int64_t step,
-                           struct pen_error *err)
+static pen_status share(const char *folder, const struct data *d, const struct pen_network *n, struct pen_error *err)
 {
-    struct pen_rows rows = {ROWS, d->dense, d->views, d->label, NULL};
-    double norm = 0;
-    int64_t first = (step - 1) % (ROWS / pass->max_rows) * pass->max_rows;
-    PEN_TRY(pen_pass_load(pass, &rows, NULL, first, pass->max_rows, err));
-    PEN_TRY(pen_pass_forward(pass, 1, step, err));
-    PEN_TRY(pen_pass_loss(pass, true, 1.0 / (double)pass->max_rows, err));
-    PEN_TRY(pen_pass_backward(pass, 1, step, err));
-    return pen_update_apply(update, pass, 1e-3, step, &norm, err);
+    PEN_TRY(write_array(folder, "dense.f32", d->dense, ROWS * DENSE, err));
+    PEN_TRY(write_array(folder, "ids.i32", d->ids, ROWS * IDS, err));
+    PEN_TRY(write_array(folder, "label.f32", d->label, ROWS, err));
+    return write_array(folder, "values.f32", n->values, n->n_total, err);
 }
 
-static pen_status one_batch(const struct data *d, int64_t batch, struct pen_error *err)
+static pen_status one_step(struct pen_pass *p, struct pen_update *update, const struct data *d, int64_t number,
+                           struct pen_error *err)
 {
-    struct pen_architecture architecture = {
-        .kind = PEN_MODEL_WIDE_DEEP, .n_hidden = 2, .hidden = {128, 64}, .activation = PEN_ACTIVATION_RELU};
-    struct pen_update_options options = {.kind = PEN_OPTIMISER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
-    struct pen_network *network = NULL;
-    struct pen_pass *pass = NULL;
-    struct pen_update update = {.state1 = NULL};
-    architecture.embedding_dim = 16;
-    PEN_TRY(pen_network_create(&network, &architecture, &d->spec, pen_exec_cpu(), err));
-    pen_network_initialise(network, 1, NULL);
-    pen_status status = pen_pass_create(&pass, network, batch, true, 0, 0, err);
-    if (status == PEN_OK) {
-        status = pen_update_init(&update, &options, network, err);
+    struct pen_training_step step = {.number = number, .learning_rate = 1e-3};
+    int64_t first = (number - 1) % (ROWS / p->max_rows) * p->max_rows;
+    PEN_TRY(pen_pass_begin_step(p, &step, err));
+    PEN_TRY(pen_pass_load(p, &d->rows, first, p->max_rows, err));
+    PEN_TRY(pen_pass_forward(p, true, err));
+    PEN_TRY(pen_pass_loss_gradient(p, 1.0 / (double)p->max_rows, err));
+    PEN_TRY(pen_pass_backward(p, err));
+    return pen_update_apply(update, p, err);
+}
+
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print_result(const struct settings *s, const double *losses, double *taken, int64_t n)
+{
+    qsort(taken, (size_t)n, sizeof *taken, by_size);
+    printf("{\"batch\": %lld, \"hidden\": \"", (long long)s->batch);
+    for (int64_t l = 0; l < s->n_hidden; l++) {
+        printf("%s%lld", l > 0 ? "-" : "", (long long)s->hidden[l]);
     }
-    double started = 0, best = INFINITY;
-    for (int64_t step = 1; status == PEN_OK; step++) {
+    printf("\", \"threads\": %d, \"steps\": %lld, \"median_ms\": %.4f, \"best_ms\": %.4f, \"rows_per_s\": %.0f, "
+           "\"losses\": [",
+           s->threads, (long long)n, taken[n / 2] * 1e3, taken[0] * 1e3, (double)s->batch / taken[n / 2]);
+    for (int i = 0; i < SHOWN; i++) {
+        printf("%s%.7f", i > 0 ? ", " : "", losses[i]);
+    }
+    printf("]}\n");
+}
+
+static pen_status time_steps(const struct settings *s, const struct data *d, struct pen_pass *pass,
+                             struct pen_update *update, struct pen_error *err)
+{
+    pen_status status = PEN_OK;
+    double losses[SHOWN], *taken = NULL, started = pen_clock_seconds();
+    int64_t n = 0;
+    PEN_ALLOC_GOTO(cleanup, taken, STEPS_MOST, err);
+    for (int64_t number = 1; n < STEPS_MOST; number++) {
         double before = pen_clock_seconds();
-        status = one_step(pass, &update, d, step, err);
-        double taken = pen_clock_seconds() - before;
-        started = step == 1 ? before : started;
-        best = taken < best ? taken : best;
-        if (step >= STEPS_LEAST && before - started > 2) {
-            printf("batch %5lld: mean %9.0f rows/s, best %9.0f rows/s, loss %.4f\n", (long long)batch,
-                   (double)(step * batch) / (before + taken - started), (double)batch / best,
-                   pass->loss_sum / pass->weight_sum);
+        PEN_TRY_GOTO(cleanup, one_step(pass, update, d, number, err));
+        if (number <= SHOWN) {
+            struct pen_step_sums sums;
+            PEN_TRY_GOTO(cleanup, pen_pass_read_sums(pass, &sums, true, err));
+            losses[number - 1] = sums.loss / sums.weight;
+            continue; /* they warm up */
+        }
+        taken[n++] = pen_clock_seconds() - before;
+        if (n >= STEPS_LEAST && before - started > s->seconds) {
             break;
         }
     }
+    print_result(s, losses, taken, n);
+cleanup:
+    pen_free(taken);
+    return status;
+}
+
+static pen_status one_model(const struct settings *s, const struct data *d, struct pen_error *err)
+{
+    struct pen_architecture architecture = {
+        .kind = PEN_MODEL_WIDE_DEEP, .n_hidden = s->n_hidden, .activation = PEN_ACTIVATION_RELU, .embedding_dim = 16};
+    struct pen_update_options options = {
+        .rule = {.kind = PEN_OPTIMISER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}};
+    struct pen_network *network = NULL;
+    struct pen_pass *pass = NULL;
+    struct pen_update update = {.state1 = NULL};
+    const double shares[] = {0.75, 0.25};
+    pen_status status = PEN_OK;
+    memcpy(architecture.hidden, s->hidden, sizeof s->hidden);
+    omp_set_num_threads(s->threads);
+    PEN_TRY(pen_network_create(&network, &architecture, &d->spec, pen_exec_cpu(), err));
+    PEN_TRY_GOTO(cleanup, pen_network_initialise(network, 1, shares, err));
+    if (s->share != NULL) {
+        PEN_TRY_GOTO(cleanup, share(s->share, d, network, err));
+    }
+    PEN_TRY_GOTO(cleanup, pen_pass_create(&pass, network, s->batch, true, 0, 0, 0, err));
+    PEN_TRY_GOTO(cleanup, pen_update_init(&update, &options, network, err));
+    status = time_steps(s, d, pass, &update, err);
+cleanup:
     pen_update_deinit(&update);
     pen_pass_destroy(pass);
     pen_network_destroy(network);
     return status;
 }
 
+static pen_status read_settings(struct settings *s, int argc, char **argv, struct pen_error *err)
+{
+    for (int i = 1; i < argc; i += 2) {
+        const char *value = i + 1 < argc ? argv[i + 1] : "";
+        char *end = NULL;
+        if (strcmp(argv[i], "--batch") == 0) {
+            s->batch = strtol(value, NULL, 10);
+        } else if (strcmp(argv[i], "--threads") == 0) {
+            s->threads = (int)strtol(value, NULL, 10);
+        } else if (strcmp(argv[i], "--seconds") == 0) {
+            s->seconds = strtod(value, NULL);
+        } else if (strcmp(argv[i], "--share") == 0) {
+            s->share = value;
+        } else if (strcmp(argv[i], "--hidden") == 0) {
+            for (s->n_hidden = 0; *value != '\0' && s->n_hidden < PEN_NETWORK_HIDDEN_MAX; s->n_hidden++) {
+                s->hidden[s->n_hidden] = strtol(value, &end, 10);
+                value = *end == ',' ? end + 1 : "";
+            }
+        } else {
+            PEN_FAIL(err, PEN_ERR_USAGE, "expected --batch, --hidden, --threads, --seconds or --share, found %s",
+                     argv[i]);
+        }
+    }
+    if (s->batch < 0 || s->batch > ROWS || s->threads < 1) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "expected a batch of 1 to %d and at least 1 thread, found %lld and %d", ROWS,
+                 (long long)s->batch, s->threads);
+    }
+    return PEN_OK;
+}
+
 int main(int argc, char **argv)
 {
+    static const int64_t usual[] = {1024, 8192};
     struct data d = {.dense = NULL};
     struct pen_error err = PEN_ERROR_INIT;
-    static const int64_t usual[] = {1024, 8192};
-    pen_status status = make_data(&d, &err);
-    for (int i = 0; status == PEN_OK && i < (argc > 1 ? argc - 1 : 2); i++) {
-        int64_t batch = argc > 1 ? strtol(argv[i + 1], NULL, 10) : usual[i];
-        if (batch < 1 || batch > ROWS) {
-            fprintf(stderr, "bench_trainer: batch: expected 1 to %d, found %s\n", ROWS, argv[i + 1]);
-            return pen_status_exit_code(PEN_ERR_USAGE);
-        }
-        status = one_batch(&d, batch, &err);
+    struct settings s = {.n_hidden = 3, .hidden = {512, 256, 128}, .threads = omp_get_max_threads(), .seconds = 2};
+    pen_status status = read_settings(&s, argc, argv, &err);
+    if (status == PEN_OK) {
+        status = make_data(&d, &err);
+    }
+    bool both = s.batch == 0;
+    for (int i = 0; status == PEN_OK && i < (both ? 2 : 1); i++) {
+        s.batch = both ? usual[i] : s.batch;
+        status = one_model(&s, &d, &err);
     }
     if (status != PEN_OK) {
         fprintf(stderr, "bench_trainer: %s\n", err.message);
     }
-    pen_free(d.dense);
-    pen_free(d.label);
-    pen_free(d.ids);
+    data_deinit(&d);
     return pen_status_exit_code(status);
 }

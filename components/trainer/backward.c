@@ -3,13 +3,13 @@
 
 enum { STREAM_DROPOUT = 2000 };
 
-pen_status pen_pass_dropout(const struct pen_pass *p, int64_t layer, float *values, uint64_t seed, int64_t step,
+pen_status pen_pass_dropout(const struct pen_pass *p, int64_t layer, float *to, const float *from,
                             struct pen_error *err)
 {
     int64_t width = p->network->architecture.hidden[layer];
     uint64_t stride = ((uint64_t)(p->max_rows * width) + 3) / 4 * 4;
-    struct pen_dropout dropout = {p->n_rows * width,       p->dropout, seed, STREAM_DROPOUT + (uint64_t)layer,
-                                  (uint64_t)step * stride, values};
+    struct pen_dropout dropout = {
+        p->n_rows * width, p->dropout, p->mask_seed, STREAM_DROPOUT + (uint64_t)layer, stride, p->step, from, to};
     return p->network->exec->kernels->dropout(p->network->exec, &dropout, err);
 }
 
@@ -64,7 +64,7 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, st
     return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
-pen_status pen_pass_backward(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     if (n->has_wide) {
@@ -73,10 +73,10 @@ pen_status pen_pass_backward(struct pen_pass *p, uint64_t seed, int64_t step, st
     if (!n->has_deep) {
         return PEN_OK;
     }
-    bool dropped = p->dropout > 0 && step > 0;
+    bool dropped = p->dropout > 0;
     for (int64_t l = n->architecture.n_hidden; l >= 0; l--) {
         if (dropped && l < n->architecture.n_hidden) {
-            PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], seed, step, err));
+            PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], p->d_hidden[l], err));
         }
         PEN_TRY(backward_layer(p, l, dropped, err));
     }

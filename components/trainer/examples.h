@@ -1,4 +1,5 @@
-/* Training rows in memory: the validation share, and the rows to train on, whole or a window at a time.
+/* Training rows in the memory of the device: the validation share, and the rows to train on, whole or a window at a
+ * time.
  *
  * A row belongs to validation by the hash of (seed, row number), so the share is the same in every run. One scan of
  * the data measures it (class shares, label mean, dense columns) and keeps the validation rows. When all training
@@ -8,7 +9,7 @@
 #ifndef PEN_COMPONENTS_TRAINER_EXAMPLES_H
 #define PEN_COMPONENTS_TRAINER_EXAMPLES_H
 
-#include "components/trainer/pass.h"
+#include "components/trainer/rows.h"
 
 enum { PEN_EXAMPLES_BLOCK_ROWS = 65536, PEN_EXAMPLES_VALIDATION_MAX = 65536 };
 
@@ -22,18 +23,6 @@ struct pen_examples_source {
                        struct pen_error *err);
 };
 
-/* Owned rows, ids of all single-valued features side by side. */
-struct pen_row_block {
-    int64_t n_rows;
-    float *dense, *label, *weight;
-    int32_t *single;
-    int64_t dense_capacity, label_capacity, weight_capacity, single_capacity;
-    int32_t **many;
-    int64_t **offsets;
-    int64_t *many_capacity, *offsets_capacity;
-    struct pen_rows_ids *ids; /* the views that rows() hands out */
-};
-
 struct pen_examples {
     struct pen_examples_source source;
     uint64_t seed;
@@ -41,7 +30,8 @@ struct pen_examples {
     bool resident;
     int64_t window_blocks, n_blocks;
 
-    struct pen_row_block validation, window;
+    struct pen_device_rows validation, window;
+    struct pen_row_block for_validation, for_window; /* rows of one read on their way there */
 
     /* Measured by the scan, over the training rows. */
     int64_t n_train, n_labelled;
@@ -54,15 +44,12 @@ struct pen_examples {
 
 PEN_MUST_USE pen_status pen_examples_create(struct pen_examples **examples, const struct pen_examples_source *source,
                                             double validation_share, int64_t memory_bytes, uint64_t seed,
-                                            struct pen_error *err);
+                                            struct pen_exec *exec, struct pen_error *err);
 void pen_examples_destroy(struct pen_examples *examples);
 
 /* Windows of an epoch, and one of them: its rows are in examples->window afterwards. */
 int64_t pen_examples_n_windows(const struct pen_examples *examples);
 PEN_MUST_USE pen_status pen_examples_load_window(struct pen_examples *examples, int64_t epoch, int64_t window,
                                                  struct pen_error *err);
-
-/* The block's rows as pen_pass_load takes them. */
-struct pen_rows pen_row_block_view(const struct pen_examples *examples, const struct pen_row_block *block);
 
 #endif

@@ -1,21 +1,6 @@
 /* The forward pass, and the loss of its logits. */
 #include "components/trainer/pass.h"
 
-#include <string.h>
-
-static void point_tables(const struct pen_pass *p)
-{
-    const struct pen_network *n = p->network;
-    for (int64_t f = 0; f < n->spec.n_ids; f++) {
-        if (n->has_deep) {
-            p->deep[f].table = pen_network_value(n, n->deep_table[f]);
-        }
-        if (n->has_wide) {
-            p->wide[f].table = pen_network_value(n, n->wide_table[f]);
-        }
-    }
-}
-
 static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
@@ -31,15 +16,15 @@ static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
                               p->logits,
                               n->n_outputs};
     PEN_TRY(n->exec->kernels->dense_forward(n->exec, &dense, err));
-    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->wide, p->logits, n->n_outputs, true};
+    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, n->values, p->wide, p->logits, n->n_outputs, true};
     return n->exec->kernels->embedding_forward(n->exec, &embedding, err);
 }
 
-static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
-    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, p->deep, p->x, n->n_x, false};
+    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, n->values, p->deep, p->x, n->n_x, false};
     PEN_TRY(n->exec->kernels->embedding_forward(n->exec, &embedding, err));
     const float *input = p->x;
     int64_t n_in = n->n_x;
@@ -62,9 +47,8 @@ static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, 
         if (last) {
             break;
         }
-        if (p->dropped[l] != p->hidden[l] && step > 0) {
-            memcpy(p->dropped[l], p->hidden[l], (size_t)(p->n_rows * n_out) * sizeof(float));
-            PEN_TRY(pen_pass_dropout(p, l, p->dropped[l], seed, step, err));
+        if (p->dropped[l] != p->hidden[l] && dropout) {
+            PEN_TRY(pen_pass_dropout(p, l, p->dropped[l], p->hidden[l], err));
             output = p->dropped[l];
         }
         input = output;
@@ -73,33 +57,40 @@ static pen_status forward_deep(struct pen_pass *p, uint64_t seed, int64_t step, 
     return PEN_OK;
 }
 
-pen_status pen_pass_forward(struct pen_pass *p, uint64_t seed, int64_t step, struct pen_error *err)
+pen_status pen_pass_forward(struct pen_pass *p, bool dropout, struct pen_error *err)
 {
-    point_tables(p);
     if (p->network->has_wide) {
         PEN_TRY(forward_wide(p, err));
     }
-    if (p->network->has_deep) {
-        PEN_TRY(forward_deep(p, seed, step, err));
-    }
-    return PEN_OK;
+    return p->network->has_deep ? forward_deep(p, dropout, err) : PEN_OK;
 }
 
-pen_status pen_pass_loss(struct pen_pass *p, bool gradient, double scale, struct pen_error *err)
+static struct pen_loss loss_of(const struct pen_pass *p)
 {
     const struct pen_network *n = p->network;
-    struct pen_loss loss = {.kind = n->loss,
-                            .n_rows = p->n_rows,
-                            .n_outputs = n->n_outputs,
-                            .logits = p->logits,
-                            .label = p->label,
-                            .weight = p->weight,
-                            .label_shift = n->label_shift,
-                            .label_scale = n->label_scale,
-                            .scale = (float)scale,
-                            .gradient = gradient ? p->d_logits : NULL};
-    PEN_TRY(n->exec->kernels->loss(n->exec, &loss, err));
-    p->loss_sum = loss.loss_sum;
-    p->weight_sum = loss.weight_sum;
-    return PEN_OK;
+    return (struct pen_loss){.kind = n->loss,
+                             .n_rows = p->n_rows,
+                             .n_outputs = n->n_outputs,
+                             .logits = p->logits,
+                             .label = p->label,
+                             .weight = p->weight,
+                             .label_shift = n->label_shift,
+                             .label_scale = n->label_scale};
+}
+
+pen_status pen_pass_loss(const struct pen_pass *p, struct pen_step_sums *sums, struct pen_error *err)
+{
+    struct pen_loss loss = loss_of(p);
+    loss.sums = sums;
+    return p->network->exec->kernels->loss(p->network->exec, &loss, err);
+}
+
+pen_status pen_pass_loss_gradient(struct pen_pass *p, double scale, struct pen_error *err)
+{
+    struct pen_loss loss = loss_of(p);
+    loss.scale = (float)scale;
+    loss.gradient = p->d_logits;
+    loss.step = p->step;
+    loss.sums = p->sums;
+    return p->network->exec->kernels->loss(p->network->exec, &loss, err);
 }

@@ -30,29 +30,63 @@ static pen_json *architecture_to_json(const struct pen_network *n)
     return json;
 }
 
-/* The parameters, and the two input arrays after them. */
-static pen_status list_entries(const struct pen_network *n, struct pen_weights_entry **entries, int64_t *n_entries,
-                               struct pen_error *err)
+/* What weights.bin holds, in host memory: the parameters, and the two input arrays after them. */
+struct image {
+    float *values; /* [n_total] then [2, n_dense] */
+    struct pen_weights_entry *entries;
+    int64_t n_entries;
+};
+
+static pen_status image_init(struct image *image, const struct pen_network *n, struct pen_error *err)
 {
-    struct pen_weights_entry *list = NULL;
-    PEN_ALLOC(list, n->n_parameters + 2, err);
+    *image = (struct image){.n_entries = n->n_parameters + 2};
+    PEN_ALLOC(image->values, n->n_total + 2 * n->spec.n_dense, err);
+    PEN_ALLOC(image->entries, image->n_entries, err);
     for (int64_t i = 0; i < n->n_parameters; i++) {
         const struct pen_parameter *p = &n->parameters[i];
-        list[i] = (struct pen_weights_entry){p->name, p->n_rows, p->dim, pen_network_value(n, i)};
+        image->entries[i] = (struct pen_weights_entry){p->name, p->n_rows, p->dim, image->values + p->offset};
     }
-    list[n->n_parameters] = (struct pen_weights_entry){"input.shift", 1, n->spec.n_dense, n->input_shift};
-    list[n->n_parameters + 1] = (struct pen_weights_entry){"input.scale", 1, n->spec.n_dense, n->input_scale};
-    *entries = list;
-    *n_entries = n->n_parameters + 2;
+    float *input = image->values + n->n_total;
+    image->entries[n->n_parameters] = (struct pen_weights_entry){"input.shift", 1, n->spec.n_dense, input};
+    image->entries[n->n_parameters + 1] =
+        (struct pen_weights_entry){"input.scale", 1, n->spec.n_dense, input + n->spec.n_dense};
     return PEN_OK;
+}
+
+static void image_deinit(struct image *image)
+{
+    pen_free(image->values);
+    pen_free(image->entries);
+}
+
+static pen_status write_weights(const char *directory, const struct pen_network *n, struct image *image,
+                                struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    size_t total = (size_t)n->n_total * sizeof(float), input = (size_t)n->spec.n_dense * sizeof(float);
+    float *shift = image->values + n->n_total;
+    PEN_TRY(pen_device_download(n->exec, image->values, n->values, total, err));
+    PEN_TRY(pen_device_download(n->exec, shift, n->input_shift, input, err));
+    PEN_TRY(pen_device_download(n->exec, shift + n->spec.n_dense, n->input_scale, input, err));
+    PEN_TRY(pen_path_join(path, directory, "weights.bin", err));
+    return pen_weights_write(path, image->entries, image->n_entries, err);
+}
+
+static pen_status read_weights(const char *directory, struct pen_network *n, struct image *image, struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES];
+    float *shift = image->values + n->n_total;
+    PEN_TRY(pen_path_join(path, directory, "weights.bin", err));
+    PEN_TRY(pen_weights_read(path, image->entries, image->n_entries, err));
+    PEN_TRY(pen_device_upload(n->exec, n->values, image->values, (size_t)n->n_total * sizeof(float), err));
+    return pen_network_set_input(n, shift, shift + n->spec.n_dense, err);
 }
 
 pen_status pen_model_write(const char *directory, const struct pen_network *n, pen_json *training,
                            struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
-    struct pen_weights_entry *entries = NULL;
-    int64_t n_entries = 0;
+    struct image image = {.values = NULL};
     pen_json *root = pen_json_object();
     pen_json_set_string(root, "format", "penstock model");
     pen_json_set_int(root, "format_version", FORMAT_VERSION);
@@ -67,12 +101,11 @@ pen_status pen_model_write(const char *directory, const struct pen_network *n, p
     }
     pen_json_free(root);
     PEN_TRY(status);
-    PEN_TRY(list_entries(n, &entries, &n_entries, err));
-    status = pen_path_join(path, directory, "weights.bin", err);
+    status = image_init(&image, n, err);
     if (status == PEN_OK) {
-        status = pen_weights_write(path, entries, n_entries, err);
+        status = write_weights(directory, n, &image, err);
     }
-    pen_free(entries);
+    image_deinit(&image);
     return status;
 }
 
@@ -180,22 +213,18 @@ pen_status pen_model_read(struct pen_network **network, const char *directory, s
     char path[PEN_PATH_BYTES];
     struct pen_arena arena = {NULL};
     struct pen_network *n = NULL;
-    struct pen_weights_entry *entries = NULL;
+    struct image image = {.values = NULL};
     pen_json *root = NULL;
-    int64_t n_entries = 0;
     PEN_TRY(pen_path_join(path, directory, "model.json", err));
     PEN_TRY(pen_json_read_file(path, &root, err));
     pen_status status = build(&n, root, path, directory, exec, &arena, err);
     if (status == PEN_OK) {
-        status = list_entries(n, &entries, &n_entries, err);
+        status = image_init(&image, n, err);
     }
     if (status == PEN_OK) {
-        status = pen_path_join(path, directory, "weights.bin", err);
+        status = read_weights(directory, n, &image, err);
     }
-    if (status == PEN_OK) {
-        status = pen_weights_read(path, entries, n_entries, err);
-    }
-    pen_free(entries);
+    image_deinit(&image);
     pen_arena_deinit(&arena);
     pen_json_free(root);
     if (status != PEN_OK) {

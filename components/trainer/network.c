@@ -159,6 +159,24 @@ static void place_parameters(struct pen_network *n)
     n->n_total = cursor;
 }
 
+static pen_status set_plain_input(struct pen_network *n, struct pen_error *err)
+{
+    float *shift = NULL, *scale = NULL;
+    pen_status status = PEN_OK;
+    PEN_DEVICE_ALLOC(n->exec, n->input_shift, n->spec.n_dense, "shift of the inputs", err);
+    PEN_DEVICE_ALLOC(n->exec, n->input_scale, n->spec.n_dense, "scale of the inputs", err);
+    PEN_ALLOC_GOTO(cleanup, shift, n->spec.n_dense, err);
+    PEN_ALLOC_GOTO(cleanup, scale, n->spec.n_dense, err);
+    for (int64_t i = 0; i < n->spec.n_dense; i++) {
+        scale[i] = 1;
+    }
+    status = pen_network_set_input(n, shift, scale, err);
+cleanup:
+    pen_free(shift);
+    pen_free(scale);
+    return status;
+}
+
 static pen_status allocate(struct pen_network *n, struct pen_error *err)
 {
     int64_t n_ids = n->spec.n_ids;
@@ -167,14 +185,9 @@ static pen_status allocate(struct pen_network *n, struct pen_error *err)
     n->deep_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->deep_table);
     n->wide_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->wide_table);
     n->parameters = pen_arena_alloc(&n->arena, 2 * n_ids + 2 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
-    n->input_shift = pen_arena_alloc(&n->arena, n->spec.n_dense + 1, sizeof *n->input_shift);
-    n->input_scale = pen_arena_alloc(&n->arena, n->spec.n_dense + 1, sizeof *n->input_scale);
     if (n->embedding_dims == NULL || n->embedding_columns == NULL || n->deep_table == NULL || n->wide_table == NULL ||
-        n->parameters == NULL || n->input_shift == NULL || n->input_scale == NULL) {
+        n->parameters == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: planning a model of %lld id features", (long long)n_ids);
-    }
-    for (int64_t i = 0; i < n->spec.n_dense; i++) {
-        n->input_scale[i] = 1;
     }
     n->n_embedded = 0;
     for (int64_t i = 0; i < n_ids; i++) {
@@ -190,8 +203,9 @@ static pen_status allocate(struct pen_network *n, struct pen_error *err)
             PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: naming the parameters");
         }
     }
-    PEN_ALLOC(n->values, n->n_total, err);
-    return PEN_OK;
+    PEN_DEVICE_ALLOC(n->exec, n->values, n->n_total, "parameters", err);
+    PEN_TRY(pen_device_fill(n->exec, n->values, 0, (size_t)n->n_total * sizeof *n->values, err));
+    return set_plain_input(n, err);
 }
 
 pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
@@ -218,7 +232,9 @@ failed:
 void pen_network_destroy(struct pen_network *network)
 {
     if (network != NULL) {
-        pen_free(network->values);
+        pen_device_release(network->exec, network->values);
+        pen_device_release(network->exec, network->input_shift);
+        pen_device_release(network->exec, network->input_scale);
         pen_arena_deinit(&network->arena);
         pen_free(network);
     }
@@ -229,12 +245,19 @@ float *pen_network_value(const struct pen_network *network, int64_t parameter)
     return network->values + network->parameters[parameter].offset;
 }
 
-void pen_network_initialise(struct pen_network *n, uint64_t seed, const double *class_shares)
+pen_status pen_network_set_input(struct pen_network *n, const float *shift, const float *scale, struct pen_error *err)
 {
-    memset(n->values, 0, (size_t)n->n_total * sizeof *n->values);
+    size_t bytes = (size_t)n->spec.n_dense * sizeof(float);
+    PEN_TRY(pen_device_upload(n->exec, n->input_shift, shift, bytes, err));
+    PEN_TRY(pen_device_upload(n->exec, n->input_scale, scale, bytes, err));
+    return pen_device_synchronise(n->exec, err);
+}
+
+static void first_weights(const struct pen_network *n, float *values, uint64_t seed)
+{
     for (int64_t l = 0; n->has_deep && l <= n->architecture.n_hidden; l++) {
         const struct pen_parameter *p = &n->parameters[n->layer[l]];
-        float *w = pen_network_value(n, n->layer[l]);
+        float *w = values + p->offset;
         double bound = sqrt(6.0 / (double)(p->n_rows + p->dim + 1));
         for (int64_t i = 0; i < p->n_rows * p->dim; i++) {
             w[i] =
@@ -243,15 +266,16 @@ void pen_network_initialise(struct pen_network *n, uint64_t seed, const double *
     }
     for (int64_t f = 0; n->has_deep && f < n->spec.n_ids; f++) {
         const struct pen_parameter *p = &n->parameters[n->deep_table[f]];
-        float *w = pen_network_value(n, n->deep_table[f]);
+        float *w = values + p->offset;
         for (int64_t i = 0; i < p->n_rows * p->dim; i++) {
             w[i] = (float)(0.1 * pen_rng_normal(seed, STREAM_WEIGHTS + (uint64_t)n->deep_table[f], (uint64_t)i));
         }
     }
-    if (class_shares == NULL || n->loss == PEN_LOSS_SQUARED) {
-        return;
-    }
-    float *bias = pen_network_value(n, n->has_wide ? n->wide_bias : n->bias[n->architecture.n_hidden]);
+}
+
+static void first_biases(const struct pen_network *n, float *values, const double *class_shares)
+{
+    float *bias = values + n->parameters[n->has_wide ? n->wide_bias : n->bias[n->architecture.n_hidden]].offset;
     if (n->loss == PEN_LOSS_SIGMOID) {
         double p = fmin(fmax(class_shares[1], 1e-4), 1 - 1e-4);
         bias[0] = (float)log(p / (1 - p));
@@ -260,4 +284,21 @@ void pen_network_initialise(struct pen_network *n, uint64_t seed, const double *
     for (int64_t c = 0; c < n->n_outputs; c++) {
         bias[c] = (float)log(fmax(class_shares[c], 1e-4));
     }
+}
+
+pen_status pen_network_initialise(struct pen_network *n, uint64_t seed, const double *class_shares,
+                                  struct pen_error *err)
+{
+    float *values = NULL;
+    PEN_ALLOC(values, n->n_total, err);
+    first_weights(n, values, seed);
+    if (class_shares != NULL && n->loss != PEN_LOSS_SQUARED) {
+        first_biases(n, values, class_shares);
+    }
+    pen_status status = pen_device_upload(n->exec, n->values, values, (size_t)n->n_total * sizeof *values, err);
+    if (status == PEN_OK) {
+        status = pen_device_synchronise(n->exec, err);
+    }
+    pen_free(values);
+    return status;
 }

@@ -5,10 +5,10 @@
  *   wide    = sum of one weight per id value (+ dense columns times their weights + bias)    [B, C]
  *   logits  = linear: wide; dnn: deep; wide_deep: wide + deep
  *
- * All parameters lie in one array of floats: dense weights, then biases, then tables, so that an optimiser step is a
- * call for the weights (with L1 and L2), one for the biases (without) and one a table (touched rows only). A dense
- * column far from unit scale is standardised by constants of the training rows (network.c); a value that is not
- * finite counts as 0 afterwards, the mean. Ids outside the table count as absent. */
+ * All parameters lie in one array of floats in device memory: dense weights, then biases, then tables, so that an
+ * optimiser step is a call for the weights (with L1 and L2), one for the biases (without) and one for all tables
+ * (touched rows only). A dense column far from unit scale is standardised by constants of the training rows
+ * (network.c); a value that is not finite counts as 0 afterwards, the mean. Ids outside the table count as absent. */
 #ifndef PEN_COMPONENTS_TRAINER_NETWORK_H
 #define PEN_COMPONENTS_TRAINER_NETWORK_H
 
@@ -43,7 +43,7 @@ struct pen_network {
     enum pen_loss_kind loss;
     int64_t n_outputs;
     double label_shift, label_scale;
-    float *input_shift, *input_scale; /* [n_dense] x = (v - shift) * scale */
+    float *input_shift, *input_scale; /* [n_dense] device memory; x = (v - shift) * scale */
 
     bool has_wide, has_deep;
     int64_t n_embedded; /* columns of x that are embeddings */
@@ -54,7 +54,7 @@ struct pen_network {
     int64_t n_parameters;
     struct pen_parameter *parameters;
     int64_t n_weights, n_biases, n_total; /* floats; tables are the rest */
-    float *values;                        /* [n_total] */
+    float *values;                        /* [n_total] device memory */
 
     /* Into parameters; -1: absent. */
     int64_t *deep_table, *wide_table; /* [n_ids] */
@@ -62,7 +62,7 @@ struct pen_network {
     int64_t layer[PEN_NETWORK_HIDDEN_MAX + 1], bias[PEN_NETWORK_HIDDEN_MAX + 1];
 };
 
-/* Shapes and zeroed values; nothing else of spec is kept but copies. */
+/* Shapes, zeroed values, input shift 0 and scale 1; nothing of spec is kept but copies. */
 PEN_MUST_USE pen_status pen_network_create(struct pen_network **network, const struct pen_architecture *architecture,
                                            const struct pen_tensor_spec *spec, struct pen_exec *exec,
                                            struct pen_error *err);
@@ -70,8 +70,14 @@ void pen_network_destroy(struct pen_network *network);
 
 /* Glorot uniform weights, small normal embeddings, zero wide part and biases; the output bias is the log odds (binary,
  * multi-class) of the class shares. class_shares: [n_classes], NULL for regression. */
-void pen_network_initialise(struct pen_network *network, uint64_t seed, const double *class_shares);
+PEN_MUST_USE pen_status pen_network_initialise(struct pen_network *network, uint64_t seed, const double *class_shares,
+                                               struct pen_error *err);
 
+/* x = (v - shift) * scale from now on; both [n_dense] in host memory. */
+PEN_MUST_USE pen_status pen_network_set_input(struct pen_network *network, const float *shift, const float *scale,
+                                              struct pen_error *err);
+
+/* Device memory of a parameter. */
 float *pen_network_value(const struct pen_network *network, int64_t parameter);
 
 #endif

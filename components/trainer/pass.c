@@ -1,99 +1,134 @@
 /* Buffers of a pass and the gathering of rows into them; forward.c and backward.c run the ops. */
 #include "components/trainer/pass.h"
 
-#include <math.h>
 #include <string.h>
 
-static pen_status plan_tables(struct pen_pass *p, struct pen_embedding_feature *features, bool wide, int64_t n_ids_max,
-                              struct pen_error *err)
+/* Device memory that the pass releases in the end. */
+static pen_status own(struct pen_pass *p, void *pointer, int64_t n, size_t item_bytes, const char *what,
+                      struct pen_error *err)
+{
+    void *memory = NULL, *list = p->owned;
+    PEN_TRY(pen_grow(&list, &p->owned_capacity, p->n_owned + 1, sizeof *p->owned, err));
+    p->owned = list;
+    PEN_TRY(pen_device_allocate(p->network->exec, &memory, n, item_bytes, what, err));
+    p->owned[p->n_owned++] = memory;
+    memcpy(pointer, &memory, sizeof memory);
+    return PEN_OK;
+}
+
+#define OWN(p, pointer, n, err) PEN_TRY(own((p), &(pointer), (n), sizeof *(pointer), "buffers of a batch", (err)))
+
+static pen_status plan_table(struct pen_pass *p, struct pen_embedding_feature *e, int64_t f, bool wide,
+                             int64_t max_ids_a_row, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
-    int64_t single = 0;
-    for (int64_t f = 0; f < n->spec.n_ids; f++) {
-        const struct pen_tensor_ids_spec *spec = &n->spec.ids[f];
-        const struct pen_parameter *table = &n->parameters[wide ? n->wide_table[f] : n->deep_table[f]];
-        struct pen_embedding_feature *e = &features[f];
-        e->n_values = table->n_rows;
-        e->dim = table->dim;
-        e->mean = spec->ragged && !wide && !n->architecture.pool_sum;
-        e->column = wide ? 0 : n->embedding_columns[f];
-        if (!spec->ragged) {
-            e->ids = p->single + single++;
-            e->id_stride = p->n_single;
-        }
-        if (!p->training) {
-            continue;
-        }
-        int64_t capacity = spec->ragged ? p->max_rows * n_ids_max : p->max_rows;
+    bool ragged = n->spec.ids[f].ragged;
+    const struct pen_parameter *table = &n->parameters[wide ? n->wide_table[f] : n->deep_table[f]];
+    e->n_values = table->n_rows;
+    e->dim = table->dim;
+    e->offset = table->offset;
+    e->mean = ragged && !wide && !n->architecture.pool_sum;
+    e->column = wide ? 0 : n->embedding_columns[f];
+    e->id_stride = p->placed_to[f].stride;
+    e->row_offsets = p->placed_to[f].offsets;
+    if (p->training) {
+        int64_t capacity = ragged ? p->max_rows * max_ids_a_row : p->max_rows;
         capacity = capacity < e->n_values ? capacity : e->n_values;
-        PEN_ALLOC(e->slot, e->n_values, err);
-        PEN_ALLOC(e->touched, capacity, err);
-        PEN_ALLOC(e->grad, capacity * e->dim, err);
-        memset(e->slot, 0xff, (size_t)e->n_values * sizeof *e->slot); /* -1 */
+        OWN(p, e->slot, e->n_values, err);
+        OWN(p, e->touched, capacity, err);
+        OWN(p, e->grad, capacity * e->dim, err);
+        PEN_TRY(pen_device_fill(n->exec, e->slot, 0xff, (size_t)e->n_values * sizeof *e->slot, err)); /* -1 */
     }
     return PEN_OK;
+}
+
+/* The ids of a ragged feature: room for `capacity`. */
+static pen_status plan_ragged(struct pen_pass *p, int64_t f, int64_t capacity, struct pen_error *err)
+{
+    OWN(p, p->placed_to[f].ids, capacity, err);
+    p->many_capacity[f] = capacity;
+    return PEN_OK;
+}
+
+/* Says on the device where the batch's ids lie. */
+static pen_status place_ids(struct pen_pass *p, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    for (int64_t t = 0; t < p->n_tables; t++) {
+        p->placed_tables[t].ids = p->placed_to[t % n->spec.n_ids].ids;
+    }
+    PEN_TRY(pen_device_upload(n->exec, p->to, p->placed_to, (size_t)n->spec.n_ids * sizeof *p->to, err));
+    PEN_TRY(pen_device_upload(n->exec, p->tables, p->placed_tables, (size_t)p->n_tables * sizeof *p->tables, err));
+    return pen_device_synchronise(n->exec, err);
 }
 
 static pen_status plan_ids(struct pen_pass *p, int64_t max_ids_a_row, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
-    int64_t n_ids = n->spec.n_ids;
-    PEN_ALLOC(p->many, n_ids, err);
+    int64_t n_ids = n->spec.n_ids, single = 0;
+    p->n_tables = n_ids * (n->has_deep + n->has_wide);
+    PEN_ALLOC(p->placed_to, n_ids, err);
+    PEN_ALLOC(p->placed_tables, p->n_tables, err);
     PEN_ALLOC(p->many_capacity, n_ids, err);
-    PEN_ALLOC(p->many_offsets, n_ids, err);
-    PEN_ALLOC(p->deep, n_ids, err);
-    PEN_ALLOC(p->wide, n_ids, err);
+    OWN(p, p->to, n_ids, err);
+    OWN(p, p->tables, p->n_tables, err);
+    p->deep = p->tables;
+    p->wide = n->has_deep ? p->tables + n_ids : p->tables;
     for (int64_t f = 0; f < n_ids; f++) {
         p->n_single += !n->spec.ids[f].ragged;
+    }
+    OWN(p, p->single, p->max_rows * p->n_single, err);
+    for (int64_t f = 0; f < n_ids; f++) {
+        struct pen_gather_to *to = &p->placed_to[f];
         if (n->spec.ids[f].ragged) {
-            PEN_ALLOC(p->many_offsets[f], p->max_rows + 1, err);
-            PEN_ALLOC(p->many[f], p->max_rows * max_ids_a_row, err);
-            p->many_capacity[f] = p->max_rows * max_ids_a_row;
+            to->stride = 1;
+            OWN(p, to->offsets, p->max_rows + 1, err);
+            PEN_TRY(plan_ragged(p, f, p->max_rows * max_ids_a_row, err));
+        } else {
+            *to = (struct pen_gather_to){p->single + single++, p->n_single, NULL};
         }
     }
-    PEN_ALLOC(p->single, p->max_rows * p->n_single, err);
-    if (n->has_deep) {
-        PEN_TRY(plan_tables(p, p->deep, false, max_ids_a_row, err));
+    for (int64_t t = 0; t < p->n_tables; t++) {
+        PEN_TRY(plan_table(p, &p->placed_tables[t], t % n_ids, !n->has_deep || t >= n_ids, max_ids_a_row, err));
     }
-    if (n->has_wide) {
-        PEN_TRY(plan_tables(p, p->wide, true, max_ids_a_row, err));
-    }
-    return PEN_OK;
+    return place_ids(p, err);
 }
 
 static pen_status plan(struct pen_pass *p, int64_t max_ids_a_row, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     int64_t rows = p->max_rows, widest = n->n_outputs;
-    PEN_ALLOC(p->x, rows * n->n_x, err);
-    PEN_ALLOC(p->logits, rows * n->n_outputs, err);
-    PEN_ALLOC(p->label, rows, err);
-    PEN_ALLOC(p->weight, rows, err);
+    OWN(p, p->step, 1, err);
+    OWN(p, p->sums, 1, err);
+    OWN(p, p->x, rows * n->n_x, err);
+    OWN(p, p->logits, rows * n->n_outputs, err);
+    OWN(p, p->label, rows, err);
+    OWN(p, p->weight, rows, err);
     for (int64_t l = 0; n->has_deep && l < n->architecture.n_hidden; l++) {
         int64_t width = n->architecture.hidden[l];
         widest = width > widest ? width : widest;
-        PEN_ALLOC(p->hidden[l], rows * width, err);
+        OWN(p, p->hidden[l], rows * width, err);
         p->dropped[l] = p->hidden[l];
         if (p->training && p->dropout > 0) {
-            p->dropped[l] = NULL;
-            PEN_ALLOC(p->dropped[l], rows * width, err);
+            OWN(p, p->dropped[l], rows * width, err);
         }
         if (p->training) {
-            PEN_ALLOC(p->d_hidden[l], rows * width, err);
+            OWN(p, p->d_hidden[l], rows * width, err);
         }
     }
     PEN_TRY(plan_ids(p, max_ids_a_row, err));
     if (p->training) {
-        PEN_ALLOC(p->d_logits, rows * n->n_outputs, err);
-        PEN_ALLOC(p->d_x, rows * n->n_embedded, err);
-        PEN_ALLOC(p->grad, n->n_weights + n->n_biases, err);
-        PEN_ALLOC(p->workspace, (rows + 63) / 64 * widest, err);
+        OWN(p, p->d_logits, rows * n->n_outputs, err);
+        OWN(p, p->d_x, rows * n->n_embedded, err);
+        OWN(p, p->grad, n->n_weights + n->n_biases, err);
+        OWN(p, p->workspace, (rows + 63) / 64 * widest, err);
     }
-    return PEN_OK;
+    struct pen_step_sums nothing;
+    return pen_pass_read_sums(p, &nothing, true, err);
 }
 
 pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, int64_t max_rows, bool training,
-                           double dropout, int64_t max_ids_a_row, struct pen_error *err)
+                           double dropout, uint64_t mask_seed, int64_t max_ids_a_row, struct pen_error *err)
 {
     struct pen_pass *p = NULL;
     PEN_ALLOC(p, 1, err);
@@ -101,6 +136,7 @@ pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, 
     p->training = training;
     p->max_rows = max_rows;
     p->dropout = dropout;
+    p->mask_seed = mask_seed;
     pen_status status = plan(p, max_ids_a_row, err);
     if (status != PEN_OK) {
         pen_pass_destroy(p);
@@ -110,100 +146,82 @@ pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, 
     return PEN_OK;
 }
 
-static void free_features(struct pen_embedding_feature *features, int64_t n)
-{
-    for (int64_t f = 0; features != NULL && f < n; f++) {
-        pen_free(features[f].slot);
-        pen_free(features[f].touched);
-        pen_free(features[f].grad);
-    }
-    pen_free(features);
-}
-
 void pen_pass_destroy(struct pen_pass *p)
 {
     if (p == NULL) {
         return;
     }
-    int64_t n_ids = p->network->spec.n_ids;
-    for (int64_t f = 0; f < n_ids; f++) {
-        pen_free(p->many != NULL ? p->many[f] : NULL);
-        pen_free(p->many_offsets != NULL ? p->many_offsets[f] : NULL);
+    for (int64_t i = 0; i < p->n_owned; i++) {
+        pen_device_release(p->network->exec, p->owned[i]);
     }
-    for (int64_t l = 0; l < PEN_NETWORK_HIDDEN_MAX; l++) {
-        if (p->dropped[l] != p->hidden[l]) {
-            pen_free(p->dropped[l]);
-        }
-        pen_free(p->hidden[l]);
-        pen_free(p->d_hidden[l]);
-    }
-    free_features(p->deep, n_ids);
-    free_features(p->wide, n_ids);
-    void *rest[] = {p->x,    p->logits,        p->label,        p->weight,   p->single, p->many,
-                    p->grad, p->many_capacity, p->many_offsets, p->d_logits, p->d_x,    p->workspace};
-    for (size_t i = 0; i < sizeof rest / sizeof rest[0]; i++) {
-        pen_free(rest[i]);
-    }
+    pen_free(p->owned);
+    pen_free(p->placed_to);
+    pen_free(p->placed_tables);
+    pen_free(p->many_capacity);
     pen_free(p);
 }
 
-/* Ragged ids of the batch, one after the other; the tables' features look at them. */
-static pen_status load_ragged(struct pen_pass *p, const struct pen_rows_ids *ids, int64_t f, const int64_t *numbers,
-                              int64_t first, int64_t n, struct pen_error *err)
+pen_status pen_pass_read_sums(struct pen_pass *p, struct pen_step_sums *sums, bool reset, struct pen_error *err)
 {
-    int64_t total = 0, *offsets = p->many_offsets[f];
-    for (int64_t i = 0; i < n; i++) {
-        int64_t row = numbers != NULL ? numbers[i] : first + i;
-        offsets[i] = total;
-        total += ids->row_offsets[row + 1] - ids->row_offsets[row];
-    }
-    offsets[n] = total;
-    void *memory = p->many[f];
-    PEN_TRY(pen_grow(&memory, &p->many_capacity[f], total, sizeof(int32_t), err));
-    p->many[f] = memory;
-    for (int64_t i = 0; i < n; i++) {
-        int64_t row = numbers != NULL ? numbers[i] : first + i;
-        if (offsets[i + 1] > offsets[i]) {
-            memcpy(p->many[f] + offsets[i], ids->values + ids->row_offsets[row],
-                   (size_t)(offsets[i + 1] - offsets[i]) * sizeof(int32_t));
-        }
-    }
-    p->deep[f].ids = p->wide[f].ids = p->many[f];
-    p->deep[f].row_offsets = p->wide[f].row_offsets = offsets;
-    return PEN_OK;
+    struct pen_exec *exec = p->network->exec;
+    const struct pen_step_sums nothing = {.grad_scale = 1};
+    PEN_TRY(pen_device_download(exec, sums, p->sums, sizeof *sums, err));
+    return reset ? pen_device_upload(exec, p->sums, &nothing, sizeof nothing, err) : PEN_OK;
 }
 
-static void load_row(struct pen_pass *p, const struct pen_rows *rows, int64_t i, int64_t row)
+pen_status pen_pass_begin_step(struct pen_pass *p, const struct pen_training_step *step, struct pen_error *err)
+{
+    return pen_device_upload(p->network->exec, p->step, step, sizeof *step, err);
+}
+
+static pen_status load(struct pen_pass *p, const struct pen_device_rows *rows, const struct pen_training_step *step,
+                       int64_t first, int64_t n_rows, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
-    const float *dense = rows->dense + row * n->spec.n_dense;
-    float *x = p->x + i * n->n_x + n->n_embedded;
-    for (int64_t j = 0; j < n->spec.n_dense; j++) {
-        float value = (dense[j] - n->input_shift[j]) * n->input_scale[j];
-        x[j] = isfinite(value) ? value : 0.0f;
-    }
-    int32_t *single = p->single + i * p->n_single;
-    for (int64_t f = 0; f < n->spec.n_ids; f++) {
-        if (!n->spec.ids[f].ragged) {
-            *single++ = rows->ids[f].values[row * rows->ids[f].stride];
-        }
-    }
-    p->label[i] = rows->label != NULL ? rows->label[row] : NAN;
-    p->weight[i] = rows->weight != NULL ? rows->weight[row] : 1.0f;
+    PEN_ASSERT(n_rows <= p->max_rows);
+    p->n_rows = n_rows;
+    struct pen_gather g = {.n_rows = n_rows,
+                           .step = step,
+                           .first = first,
+                           .n_dense = n->spec.n_dense,
+                           .n_ids = n->spec.n_ids,
+                           .dense = rows->dense,
+                           .shift = n->input_shift,
+                           .scale = n->input_scale,
+                           .from = rows->from,
+                           .from_label = rows->label,
+                           .from_weight = rows->weight,
+                           .x = p->x + n->n_embedded,
+                           .ld_x = n->n_x,
+                           .to = p->to,
+                           .label = p->label,
+                           .weight = p->weight};
+    return n->exec->kernels->gather(n->exec, &g, err);
 }
 
-pen_status pen_pass_load(struct pen_pass *p, const struct pen_rows *rows, const int64_t *numbers, int64_t first,
-                         int64_t n, struct pen_error *err)
+pen_status pen_pass_load_step(struct pen_pass *p, const struct pen_device_rows *rows, int64_t n, struct pen_error *err)
 {
-    PEN_ASSERT(n <= p->max_rows);
-    p->n_rows = n;
-    for (int64_t i = 0; i < n; i++) {
-        load_row(p, rows, i, numbers != NULL ? numbers[i] : first + i);
-    }
+    return load(p, rows, p->step, 0, n, err);
+}
+
+/* Outside training nobody knew how many ids there would be. */
+static pen_status make_room(struct pen_pass *p, const struct pen_device_rows *rows, struct pen_error *err)
+{
+    bool moved = false;
     for (int64_t f = 0; f < p->network->spec.n_ids; f++) {
-        if (p->network->spec.ids[f].ragged) {
-            PEN_TRY(load_ragged(p, &rows->ids[f], f, numbers, first, n, err));
+        if (p->network->spec.ids[f].ragged && rows->n_many[f] > p->many_capacity[f]) {
+            PEN_TRY(plan_ragged(p, f, 2 * rows->n_many[f], err));
+            moved = true;
         }
     }
-    return PEN_OK;
+    return moved ? place_ids(p, err) : PEN_OK;
+}
+
+pen_status pen_pass_load(struct pen_pass *p, const struct pen_device_rows *rows, int64_t first, int64_t n,
+                         struct pen_error *err)
+{
+    if (!p->training) {
+        PEN_TRY(make_room(p, rows, err));
+    }
+    return load(p, rows, NULL, first, n, err);
 }

@@ -1,28 +1,15 @@
 /* Passes over a batch: the buffers of forward, backward and update, planned once, and the ops that fill them.
  *
- * A pass made with training = false holds what prediction needs only. Rows enter through pen_pass_load, which gathers
- * them (by row number, or in order) into the batch's own buffers; in training no later call allocates, because the
- * plan knows the most ids a row has. */
+ * Buffers lie in the memory of the network's exec. A pass made with training = false holds what prediction needs only.
+ * Rows enter through pen_pass_load, which gathers them into the batch's own buffers. In training no later call
+ * allocates, because the plan knows the most ids a row has, and every step of as many rows is the same calls with the
+ * same arguments: what differs lies in `step` (kernels/step/step.h), written by pen_pass_begin_step, and what is
+ * measured is added up in `sums`. */
 #ifndef PEN_COMPONENTS_TRAINER_PASS_H
 #define PEN_COMPONENTS_TRAINER_PASS_H
 
 #include "components/trainer/network.h"
-
-/* One id feature of some rows: id of row r at values[r * stride], or values[row_offsets[r] .. row_offsets[r + 1]). */
-struct pen_rows_ids {
-    const int32_t *values;
-    int64_t stride;
-    const int64_t *row_offsets;
-};
-
-/* A borrowed view of rows to gather from. */
-struct pen_rows {
-    int64_t n_rows;
-    const float *dense; /* [n_rows, n_dense] */
-    const struct pen_rows_ids *ids;
-    const float *label;
-    const float *weight;
-};
+#include "components/trainer/rows.h"
 
 struct pen_pass {
     struct pen_network *network;
@@ -30,46 +17,69 @@ struct pen_pass {
     int64_t max_rows, n_rows;
     int64_t n_single; /* id features with one id a row */
     double dropout;
+    uint64_t mask_seed; /* of dropout */
 
+    /* Device memory, except where said. */
+    struct pen_training_step *step;
+    struct pen_step_sums *sums;
     float *x;                               /* [max_rows, n_x] */
     float *hidden[PEN_NETWORK_HIDDEN_MAX];  /* [max_rows, hidden] */
     float *dropped[PEN_NETWORK_HIDDEN_MAX]; /* the same after dropout; equal to hidden without */
     float *logits;                          /* [max_rows, C] */
     float *label, *weight;                  /* [max_rows] */
     int32_t *single;                        /* [max_rows, n_single] */
-    int32_t **many;                         /* a ragged feature: gathered ids */
-    int64_t *many_capacity;
-    int64_t **many_offsets;                    /* [max_rows + 1] */
-    struct pen_embedding_feature *deep, *wide; /* [n_ids] */
+    struct pen_gather_to *to;               /* [n_ids] */
+    int64_t n_tables;
+    struct pen_embedding_feature *tables, *deep, *wide; /* [n_tables]: those of the deep part, then of the wide part */
 
     /* training only */
     float *d_logits, *d_x;
     float *d_hidden[PEN_NETWORK_HIDDEN_MAX];
     float *grad; /* [n_weights + n_biases], laid out as the values */
     float *workspace;
-    double loss_sum, weight_sum;
+
+    /* Host memory: what `to` and `tables` hold, and all that has to be released. */
+    struct pen_gather_to *placed_to;
+    struct pen_embedding_feature *placed_tables;
+    int64_t *many_capacity; /* [n_ids] ids of a ragged feature */
+    void **owned;
+    int64_t n_owned, owned_capacity;
 };
 
-/* max_ids_a_row: most ids of one row over the ragged features, for the plan (training). */
+/* max_ids_a_row: most ids of one row over the ragged features, for the plan (training). mask_seed: of dropout. */
 PEN_MUST_USE pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, int64_t max_rows,
-                                        bool training, double dropout, int64_t max_ids_a_row, struct pen_error *err);
+                                        bool training, double dropout, uint64_t mask_seed, int64_t max_ids_a_row,
+                                        struct pen_error *err);
 void pen_pass_destroy(struct pen_pass *pass);
 
-/* Takes rows numbers[0 .. n), or rows first .. first + n when numbers is NULL; n <= max_rows. */
-PEN_MUST_USE pen_status pen_pass_load(struct pen_pass *pass, const struct pen_rows *rows, const int64_t *numbers,
-                                      int64_t first, int64_t n, struct pen_error *err);
+/* What is different in the step that follows; sums start at nothing in the first one. */
+PEN_MUST_USE pen_status pen_pass_begin_step(struct pen_pass *pass, const struct pen_training_step *step,
+                                            struct pen_error *err);
 
-/* Zeroes and scales `values`, the output of a hidden layer or its gradient, by the mask of (seed, layer, step). */
-PEN_MUST_USE pen_status pen_pass_dropout(const struct pen_pass *pass, int64_t layer, float *values, uint64_t seed,
-                                         int64_t step, struct pen_error *err);
+/* Takes n rows, n <= max_rows: those of the step (training), or rows first .. first + n. */
+PEN_MUST_USE pen_status pen_pass_load_step(struct pen_pass *pass, const struct pen_device_rows *rows, int64_t n,
+                                           struct pen_error *err);
+PEN_MUST_USE pen_status pen_pass_load(struct pen_pass *pass, const struct pen_device_rows *rows, int64_t first,
+                                      int64_t n, struct pen_error *err);
 
-/* logits of the loaded rows. step and seed choose the dropout masks; step 0: no dropout. */
-PEN_MUST_USE pen_status pen_pass_forward(struct pen_pass *pass, uint64_t seed, int64_t step, struct pen_error *err);
+/* to = from, an output of hidden layer l or its gradient, zeroed and scaled by the mask of (mask_seed, l, step). */
+PEN_MUST_USE pen_status pen_pass_dropout(const struct pen_pass *pass, int64_t layer, float *to, const float *from,
+                                         struct pen_error *err);
 
-/* Loss of the loaded rows (loss_sum, weight_sum), and with gradient = true d_logits times scale. */
-PEN_MUST_USE pen_status pen_pass_loss(struct pen_pass *pass, bool gradient, double scale, struct pen_error *err);
+/* logits of the loaded rows, with dropout or without. */
+PEN_MUST_USE pen_status pen_pass_forward(struct pen_pass *pass, bool dropout, struct pen_error *err);
 
-/* Gradients of everything: grad for weights and biases; grad, touched and n_touched of deep and wide for tables. */
-PEN_MUST_USE pen_status pen_pass_backward(struct pen_pass *pass, uint64_t seed, int64_t step, struct pen_error *err);
+/* Adds the loss of the loaded rows to sums (device memory), pass->sums or others. */
+PEN_MUST_USE pen_status pen_pass_loss(const struct pen_pass *pass, struct pen_step_sums *sums, struct pen_error *err);
+
+/* The same for a step, into pass->sums, and d_logits times scale. */
+PEN_MUST_USE pen_status pen_pass_loss_gradient(struct pen_pass *pass, double scale, struct pen_error *err);
+
+/* Gradients of everything: grad for weights and biases; grad, touched and n_touched of the tables. */
+PEN_MUST_USE pen_status pen_pass_backward(struct pen_pass *pass, struct pen_error *err);
+
+/* sums as they stand, after all work before; reset: back to nothing. */
+PEN_MUST_USE pen_status pen_pass_read_sums(struct pen_pass *pass, struct pen_step_sums *sums, bool reset,
+                                           struct pen_error *err);
 
 #endif

@@ -35,9 +35,9 @@ static int64_t automatic_epochs(int64_t n_train)
 static double automatic_rate(const struct pen_training_options *o)
 {
     bool linear = o->architecture.kind == PEN_MODEL_LINEAR;
-    switch (o->update.kind) {
+    switch (o->update.rule.kind) {
     case PEN_OPTIMISER_SGD:
-        return o->update.momentum > 0 ? 0.01 : 0.05;
+        return o->update.rule.momentum > 0 ? 0.01 : 0.05;
     case PEN_OPTIMISER_ADAM:
     case PEN_OPTIMISER_ADAMW:
         return linear ? 0.01 : 0.002;

@@ -3,7 +3,6 @@
 
 #include "components/trainer/validate.h"
 #include "core/log.h"
-#include "core/rng.h"
 
 #include <math.h>
 #include <omp.h>
@@ -18,67 +17,73 @@ struct run {
     struct pen_pass *pass;
     struct pen_update update;
     struct pen_validation validation;
-    float *live, *mean, *best; /* parameter arrays; live is network->values */
-    int64_t *numbers;          /* row numbers of a batch */
+    float *live, *mean, *best; /* parameter arrays, device memory; live is network->values */
     pen_json *curves;
     struct pen_training_result *result;
 
     int64_t step, n_means, mean_every, horizon, best_step, n_waiting;
     double best_score, patience_score; /* lowest yet; what a gain has to beat to reset the patience */
-    double loss_sum, weight_sum;       /* since the last validation */
     int64_t rows_seen;
     double started, last_progress;
     bool finished;
 };
 
-/* Takes over each parameter of base that has the same name and shape. */
-static void take_over(struct pen_network *network, const struct pen_network *base)
+/* Takes over each parameter of base that has the same name and shape, and what the inputs and labels go through. */
+static pen_status take_over(struct pen_network *n, const struct pen_network *base, struct pen_error *err)
 {
-    for (int64_t i = 0; i < network->n_parameters; i++) {
-        const struct pen_parameter *p = &network->parameters[i];
+    for (int64_t i = 0; i < n->n_parameters; i++) {
+        const struct pen_parameter *p = &n->parameters[i];
         for (int64_t j = 0; j < base->n_parameters; j++) {
             const struct pen_parameter *q = &base->parameters[j];
             if (strcmp(p->name, q->name) == 0 && p->n_rows == q->n_rows && p->dim == q->dim) {
-                memcpy(pen_network_value(network, i), pen_network_value(base, j),
-                       (size_t)(p->n_rows * p->dim) * sizeof(float));
+                PEN_TRY(pen_device_copy(n->exec, pen_network_value(n, i), pen_network_value(base, j),
+                                        (size_t)(p->n_rows * p->dim) * sizeof(float), err));
                 break;
             }
         }
     }
+    if (base->spec.n_dense == n->spec.n_dense) {
+        size_t bytes = (size_t)n->spec.n_dense * sizeof(float);
+        PEN_TRY(pen_device_copy(n->exec, n->input_shift, base->input_shift, bytes, err));
+        PEN_TRY(pen_device_copy(n->exec, n->input_scale, base->input_scale, bytes, err));
+    }
+    n->label_shift = base->label_shift;
+    n->label_scale = base->label_scale;
+    return PEN_OK;
 }
 
 /* A column whose mean or spread is far from 1 was not scaled by the transform: bring it to mean 0, deviation 1.
  * Others stay as they are, so that one-hot columns and z-scores keep their meaning. */
-static void standardise(struct pen_network *n, const struct pen_examples *e)
+static pen_status standardise(struct pen_network *n, const struct pen_examples *e, struct pen_error *err)
 {
+    float *shift = NULL, *scale = NULL;
+    pen_status status = PEN_OK;
+    PEN_ALLOC_GOTO(cleanup, shift, n->spec.n_dense, err);
+    PEN_ALLOC_GOTO(cleanup, scale, n->spec.n_dense, err);
     for (int64_t j = 0; j < n->spec.n_dense; j++) {
-        if (fabs(e->dense_mean[j]) > 4 || e->dense_std[j] > 4) {
-            n->input_shift[j] = (float)e->dense_mean[j];
-            n->input_scale[j] = (float)(e->dense_std[j] > 0 ? 1 / e->dense_std[j] : 1);
-        }
+        bool far = fabs(e->dense_mean[j]) > 4 || e->dense_std[j] > 4;
+        shift[j] = far ? (float)e->dense_mean[j] : 0.0f;
+        scale[j] = far && e->dense_std[j] > 0 ? (float)(1 / e->dense_std[j]) : 1.0f;
     }
+    status = pen_network_set_input(n, shift, scale, err);
+cleanup:
+    pen_free(shift);
+    pen_free(scale);
+    return status;
 }
 
-static void first_values(struct run *r, const struct pen_network *base)
+static pen_status first_values(struct run *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     if (r->options.standardise) {
-        standardise(n, r->examples);
+        PEN_TRY(standardise(n, r->examples, err));
     }
     if (n->loss == PEN_LOSS_SQUARED) {
         n->label_shift = r->examples->label_mean;
         n->label_scale = r->examples->label_std;
     }
-    pen_network_initialise(n, r->options.seed, r->examples->class_shares);
-    if (base != NULL) {
-        take_over(n, base);
-        if (base->spec.n_dense == n->spec.n_dense) {
-            memcpy(n->input_shift, base->input_shift, (size_t)n->spec.n_dense * sizeof(float));
-            memcpy(n->input_scale, base->input_scale, (size_t)n->spec.n_dense * sizeof(float));
-        }
-        n->label_shift = base->label_shift;
-        n->label_scale = base->label_scale;
-    }
+    PEN_TRY(pen_network_initialise(n, r->options.seed, r->examples->class_shares, err));
+    return base != NULL ? take_over(n, base, err) : PEN_OK;
 }
 
 /* A step under about a millisecond of arithmetic runs on one thread: waking a team costs more than it brings, and far
@@ -93,23 +98,28 @@ static void choose_threads(const struct run *r)
     }
 }
 
+static pen_status copy_values(const struct run *r, float *to, const float *from, struct pen_error *err)
+{
+    return pen_device_copy(r->network->exec, to, from, (size_t)r->network->n_total * sizeof(float), err);
+}
+
 static pen_status prepare(struct run *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     struct pen_training_options *o = &r->options;
-    first_values(r, base);
+    PEN_TRY(first_values(r, base, err));
     pen_training_plan(o, n, r->examples->n_train);
-    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, r->examples->max_ids_a_row, err));
+    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, o->seed + STREAM_MASKS,
+                            r->examples->max_ids_a_row, err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
     PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, err));
-    PEN_ALLOC(r->numbers, o->batch_size, err);
     r->live = n->values;
     choose_threads(r);
     if (o->average) {
-        PEN_ALLOC(r->mean, n->n_total, err);
-        memcpy(r->mean, r->live, (size_t)n->n_total * sizeof(float));
+        PEN_DEVICE_ALLOC(n->exec, r->mean, n->n_total, "averaged parameters", err);
+        PEN_TRY(copy_values(r, r->mean, r->live, err));
     }
-    PEN_ALLOC(r->best, n->n_total, err);
+    PEN_DEVICE_ALLOC(n->exec, r->best, n->n_total, "best parameters", err);
     /* Averaging reads all tables: with large ones, seldom enough to stay a small part of a step. */
     int64_t an_epoch = (r->examples->n_train + o->batch_size - 1) / o->batch_size;
     r->mean_every = 1 + n->n_total / 262144;
@@ -133,21 +143,41 @@ static pen_status average(struct run *r, struct pen_error *err)
     return r->network->exec->kernels->average(r->network->exec, &a, err);
 }
 
-static void show_progress(struct run *r, double rate)
+/* What the steps since the last validation added up. Work on the device ends here; a step that diverged is told. */
+static pen_status read_sums(struct run *r, struct pen_step_sums *sums, bool reset, struct pen_error *err)
+{
+    PEN_TRY(pen_pass_read_sums(r->pass, sums, reset, err));
+    if (sums->n_diverged > 0) {
+        PEN_FAIL(err, PEN_ERR_FAILED,
+                 "training diverged at step %lld: expected a finite loss, found one that is not; lower learning_rate "
+                 "(there %g) or set clip_norm: 1",
+                 (long long)sums->first_diverged, pen_training_rate(&r->options, sums->first_diverged));
+    }
+    return PEN_OK;
+}
+
+static pen_status show_progress(struct run *r, double rate, struct pen_error *err)
 {
     double now = pen_clock_seconds(), spent = now - r->started;
     bool due = now - r->last_progress >= 0.1 || r->step == r->options.steps;
-    double loss = r->weight_sum > 0 ? r->loss_sum / r->weight_sum : (double)NAN;
+    bool logged = r->options.log_every > 0 && r->step % r->options.log_every == 0;
+    if (!due && !logged) {
+        return PEN_OK;
+    }
+    struct pen_step_sums sums;
+    PEN_TRY(read_sums(r, &sums, false, err));
+    double loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     double speed = spent > 0 ? (double)r->rows_seen / spent : 0;
     if (due) {
         r->last_progress = now;
         pen_progress("training", r->step, r->options.steps, "steps", "loss %.4f, %.0f rows/s, %.0f s left", loss, speed,
                      spent / (double)r->step * (double)(r->options.steps - r->step));
     }
-    if (r->options.log_every > 0 && r->step % r->options.log_every == 0) {
+    if (logged) {
         pen_log(PEN_LOG_INFO, "step %lld of %lld: loss %.5f, learning rate %.3g, %.0f rows/s", (long long)r->step,
                 (long long)r->options.steps, loss, rate, speed);
     }
+    return PEN_OK;
 }
 
 /* Lower is better. Accuracy and AUC count down from 0. */
@@ -176,34 +206,32 @@ static void add_point(struct run *r, double rate)
     pen_json_push(r->curves, point);
 }
 
-static void keep_best(struct run *r)
+static pen_status keep_best(struct run *r, struct pen_error *err)
 {
-    const float *now = r->mean != NULL ? r->mean : r->live;
-    memcpy(r->best, now, (size_t)r->network->n_total * sizeof(float));
     r->best_step = r->step;
     r->result->validation_loss = r->validation.loss;
     r->result->validation_metric = r->validation.metric;
     r->result->validation_accuracy = r->validation.accuracy;
+    return copy_values(r, r->best, r->mean != NULL ? r->mean : r->live, err);
 }
 
 static pen_status validate(struct run *r, double rate, struct pen_error *err)
 {
-    struct pen_rows rows = pen_row_block_view(r->examples, &r->examples->validation);
-    r->result->train_loss = r->weight_sum > 0 ? r->loss_sum / r->weight_sum : (double)NAN;
-    r->loss_sum = r->weight_sum = 0;
+    struct pen_step_sums sums;
+    PEN_TRY(read_sums(r, &sums, true, err));
+    r->result->train_loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     r->network->values = r->mean != NULL ? r->mean : r->live;
-    pen_status status = pen_validation_run(&r->validation, r->pass, &rows, err);
+    pen_status status = pen_validation_run(&r->validation, r->pass, &r->examples->validation, err);
     r->network->values = r->live;
     PEN_TRY(status);
     add_point(r, rate);
     double score = score_of(r);
     if (isnan(score)) { /* no validation rows: the newest weights are the best known */
-        keep_best(r);
-        return PEN_OK;
+        return keep_best(r, err);
     }
     if (score < r->best_score) {
         r->best_score = score;
-        keep_best(r);
+        PEN_TRY(keep_best(r, err));
     }
     /* Without a min_delta a thousandth counts: averaged weights gain a little nearly for ever. */
     double least = r->options.min_delta > 0 ? r->options.min_delta : 1e-3 * fabs(score);
@@ -217,32 +245,20 @@ static pen_status validate(struct run *r, double rate, struct pen_error *err)
     return PEN_OK;
 }
 
-static pen_status one_step(struct run *r, const struct pen_rows *rows, int64_t n, struct pen_error *err)
+static pen_status one_step(struct run *r, const struct pen_training_step *step, int64_t n, struct pen_error *err)
 {
     const struct pen_training_options *o = &r->options;
-    double norm = 0, rate;
-    PEN_TRY(pen_cancel_check(err));
-    r->step++;
-    rate = pen_training_rate(o, r->step);
-    PEN_TRY(pen_pass_load(r->pass, rows, r->numbers, 0, n, err));
-    PEN_TRY(pen_pass_forward(r->pass, o->seed + STREAM_MASKS, r->step, err));
-    PEN_TRY(pen_pass_loss(r->pass, true, 1.0 / ((double)n * r->examples->mean_weight), err));
-    if (!isfinite(r->pass->loss_sum)) {
-        PEN_FAIL(
-            err, PEN_ERR_FAILED,
-            "training diverged at step %lld: expected a finite loss, found %g; lower learning_rate (now %g) or set "
-            "clip_norm: 1",
-            (long long)r->step, r->pass->loss_sum, rate);
-    }
-    PEN_TRY(pen_pass_backward(r->pass, o->seed + STREAM_MASKS, r->step, err));
-    PEN_TRY(pen_update_apply(&r->update, r->pass, rate, r->step, &norm, err));
+    PEN_TRY(pen_pass_begin_step(r->pass, step, err));
+    PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, n, err));
+    PEN_TRY(pen_pass_forward(r->pass, true, err));
+    PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)n * r->examples->mean_weight), err));
+    PEN_TRY(pen_pass_backward(r->pass, err));
+    PEN_TRY(pen_update_apply(&r->update, r->pass, err));
     PEN_TRY(average(r, err));
-    r->loss_sum += r->pass->loss_sum;
-    r->weight_sum += r->pass->weight_sum;
     r->rows_seen += n;
-    show_progress(r, rate);
+    PEN_TRY(show_progress(r, step->learning_rate, err));
     if (r->step % o->eval_every == 0 || r->step == o->steps) {
-        PEN_TRY(validate(r, rate, err));
+        PEN_TRY(validate(r, step->learning_rate, err));
     }
     r->finished = r->finished || r->step == o->steps;
     return PEN_OK;
@@ -251,22 +267,26 @@ static pen_status one_step(struct run *r, const struct pen_rows *rows, int64_t n
 static pen_status one_window(struct run *r, int64_t epoch, int64_t window, struct pen_error *err)
 {
     PEN_TRY(pen_examples_load_window(r->examples, epoch, window, err));
-    struct pen_rows rows = pen_row_block_view(r->examples, &r->examples->window);
-    uint64_t seed = r->options.seed + (uint64_t)epoch * 1000003u + (uint64_t)window;
-    for (int64_t first = 0; first < rows.n_rows && !r->finished; first += r->options.batch_size) {
-        int64_t left = rows.n_rows - first, n = left < r->options.batch_size ? left : r->options.batch_size;
-        for (int64_t i = 0; i < n; i++) {
-            r->numbers[i] = (int64_t)pen_rng_permute(seed, STREAM_ROWS, (uint64_t)(first + i), (uint64_t)rows.n_rows);
-        }
-        PEN_TRY(one_step(r, &rows, n, err));
+    int64_t n_rows = r->examples->window.n_rows;
+    struct pen_training_step step = {.order_seed = r->options.seed + (uint64_t)epoch * 1000003u + (uint64_t)window,
+                                     .order_stream = STREAM_ROWS,
+                                     .n_order = n_rows};
+    for (int64_t first = 0; first < n_rows && !r->finished; first += r->options.batch_size) {
+        int64_t left = n_rows - first;
+        PEN_TRY(pen_cancel_check(err));
+        step.number = ++r->step;
+        step.first_place = first;
+        step.learning_rate = pen_training_rate(&r->options, r->step);
+        PEN_TRY(one_step(r, &step, left < r->options.batch_size ? left : r->options.batch_size, err));
     }
     return PEN_OK;
 }
 
-static void conclude(struct run *r)
+static pen_status conclude(struct run *r, struct pen_error *err)
 {
     struct pen_training_result *result = r->result;
-    memcpy(r->live, r->best, (size_t)r->network->n_total * sizeof(float));
+    PEN_TRY(copy_values(r, r->live, r->best, err));
+    PEN_TRY(pen_device_synchronise(r->network->exec, err));
     result->steps = r->step;
     result->best_step = r->best_step;
     result->n_train = r->examples->n_train;
@@ -277,6 +297,7 @@ static void conclude(struct run *r)
     result->epochs = (double)r->rows_seen / (double)r->examples->n_train;
     result->seconds = pen_clock_seconds() - r->started;
     result->rows_per_s = result->seconds > 0 ? (double)r->rows_seen / result->seconds : 0;
+    return PEN_OK;
 }
 
 static void run_deinit(struct run *r)
@@ -288,9 +309,10 @@ static void run_deinit(struct run *r)
     pen_update_deinit(&r->update);
     pen_pass_destroy(r->pass);
     pen_examples_destroy(r->examples);
-    pen_free(r->mean);
-    pen_free(r->best);
-    pen_free(r->numbers);
+    if (r->network != NULL) {
+        pen_device_release(r->network->exec, r->mean);
+        pen_device_release(r->network->exec, r->best);
+    }
 }
 
 pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,
@@ -304,7 +326,8 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
         .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
     PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, exec, err));
     double share = pen_training_validation_share(options, source->n_rows);
-    PEN_TRY_GOTO(cleanup, pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, err));
+    PEN_TRY_GOTO(cleanup,
+                 pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, exec, err));
     PEN_TRY_GOTO(cleanup, prepare(&r, base, err));
     int64_t n_windows = pen_examples_n_windows(r.examples);
     for (int64_t epoch = 0; !r.finished; epoch++) {
@@ -312,7 +335,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
             PEN_TRY_GOTO(cleanup, one_window(&r, epoch, window, err));
         }
     }
-    conclude(&r);
+    status = conclude(&r, err);
 cleanup:
     omp_set_num_threads(threads_before);
     run_deinit(&r);

@@ -11,9 +11,14 @@ struct pen_scored {
 pen_status pen_validation_init(struct pen_validation *v, const struct pen_pass *pass, int64_t max_rows,
                                struct pen_error *err)
 {
-    *v = (struct pen_validation){.max_rows = max_rows};
+    struct pen_exec *exec = pass->network->exec;
+    *v = (struct pen_validation){.max_rows = max_rows, .exec = exec};
     PEN_ALLOC(v->scored, max_rows, err);
     PEN_ALLOC(v->predictions, pass->max_rows * pass->network->n_outputs, err);
+    PEN_ALLOC(v->label, pass->max_rows, err);
+    PEN_ALLOC(v->weight, pass->max_rows, err);
+    PEN_DEVICE_ALLOC(exec, v->on_device, pass->max_rows * pass->network->n_outputs, "predictions of a batch", err);
+    PEN_DEVICE_ALLOC(exec, v->sums, 1, "sums of a validation", err);
     return PEN_OK;
 }
 
@@ -21,6 +26,12 @@ void pen_validation_deinit(struct pen_validation *v)
 {
     pen_free(v->scored);
     pen_free(v->predictions);
+    pen_free(v->label);
+    pen_free(v->weight);
+    if (v->exec != NULL) {
+        pen_device_release(v->exec, v->on_device);
+        pen_device_release(v->exec, v->sums);
+    }
 }
 
 const char *pen_validation_metric_name(const struct pen_network *n)
@@ -55,14 +66,13 @@ static double area_under_curve(struct pen_scored *s, int64_t n)
 
 struct tally {
     int64_t n;
-    double loss, weight, right, square;
+    double right, square;
 };
 
-static void count_row(struct pen_validation *v, struct tally *t, const struct pen_pass *p, int64_t row)
+static void count_row(struct pen_validation *v, struct tally *t, const struct pen_network *n, int64_t row)
 {
-    const struct pen_network *n = p->network;
     const float *out = v->predictions + row * n->n_outputs;
-    float y = p->label[row], u = p->weight[row];
+    float y = v->label[row], u = v->weight[row];
     if (isnan(y) || !(u > 0.0f)) {
         return;
     }
@@ -80,31 +90,42 @@ static void count_row(struct pen_validation *v, struct tally *t, const struct pe
     }
 }
 
-pen_status pen_validation_run(struct pen_validation *v, struct pen_pass *p, const struct pen_rows *rows,
+static pen_status run_batch(struct pen_validation *v, struct pen_pass *p, struct tally *t, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    PEN_TRY(pen_pass_forward(p, false, err));
+    PEN_TRY(pen_pass_loss(p, v->sums, err));
+    struct pen_link link = {n->loss, p->n_rows, n->n_outputs, p->logits, n->label_shift, n->label_scale, v->on_device};
+    PEN_TRY(n->exec->kernels->link(n->exec, &link, err));
+    size_t row_bytes = (size_t)p->n_rows * sizeof(float);
+    PEN_TRY(pen_device_download(n->exec, v->predictions, v->on_device, row_bytes * (size_t)n->n_outputs, err));
+    PEN_TRY(pen_device_download(n->exec, v->label, p->label, row_bytes, err));
+    PEN_TRY(pen_device_download(n->exec, v->weight, p->weight, row_bytes, err));
+    for (int64_t row = 0; row < p->n_rows; row++) {
+        count_row(v, t, n, row);
+    }
+    return PEN_OK;
+}
+
+pen_status pen_validation_run(struct pen_validation *v, struct pen_pass *p, const struct pen_device_rows *rows,
                               struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     struct tally t = {.n = 0};
+    struct pen_step_sums sums;
     PEN_ASSERT(rows->n_rows <= v->max_rows);
+    PEN_TRY(pen_device_fill(n->exec, v->sums, 0, sizeof *v->sums, err));
     for (int64_t first = 0; first < rows->n_rows; first += p->max_rows) {
         int64_t left = rows->n_rows - first;
-        PEN_TRY(pen_pass_load(p, rows, NULL, first, left < p->max_rows ? left : p->max_rows, err));
-        PEN_TRY(pen_pass_forward(p, 0, 0, err));
-        PEN_TRY(pen_pass_loss(p, false, 1, err));
-        t.loss += p->loss_sum;
-        t.weight += p->weight_sum;
-        struct pen_link link = {n->loss,        p->n_rows,      n->n_outputs,  p->logits,
-                                n->label_shift, n->label_scale, v->predictions};
-        PEN_TRY(n->exec->kernels->link(n->exec, &link, err));
-        for (int64_t row = 0; row < p->n_rows; row++) {
-            count_row(v, &t, p, row);
-        }
+        PEN_TRY(pen_pass_load(p, rows, first, left < p->max_rows ? left : p->max_rows, err));
+        PEN_TRY(run_batch(v, p, &t, err));
     }
-    v->loss = t.weight > 0 ? t.loss / t.weight : (double)NAN;
-    v->accuracy = n->loss == PEN_LOSS_SQUARED || !(t.weight > 0) ? (double)NAN : t.right / t.weight;
+    PEN_TRY(pen_device_download(n->exec, &sums, v->sums, sizeof sums, err));
+    v->loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
+    v->accuracy = n->loss == PEN_LOSS_SQUARED || !(sums.weight > 0) ? (double)NAN : t.right / sums.weight;
     v->metric = n->loss == PEN_LOSS_SIGMOID   ? area_under_curve(v->scored, t.n)
                 : n->loss == PEN_LOSS_SOFTMAX ? v->accuracy
-                : t.weight > 0                ? sqrt(t.square / t.weight)
+                : sums.weight > 0             ? sqrt(t.square / sums.weight)
                                               : (double)NAN;
     return PEN_OK;
 }

@@ -7,10 +7,13 @@
 
 struct pen_validation {
     int64_t max_rows;
-    struct pen_scored *scored; /* [max_rows] */
-    float *predictions;        /* [pass->max_rows, n_outputs] */
-    double loss, metric;       /* results; NaN when nothing counted */
-    double accuracy;           /* binary and multi-class; NaN for regression */
+    struct pen_exec *exec;
+    struct pen_scored *scored;           /* [max_rows] */
+    float *on_device;                    /* predictions of a batch: [pass->max_rows, n_outputs] */
+    struct pen_step_sums *sums;          /* device memory */
+    float *predictions, *label, *weight; /* of a batch, in host memory */
+    double loss, metric;                 /* results; NaN when nothing counted */
+    double accuracy;                     /* binary and multi-class; NaN for regression */
 };
 
 PEN_MUST_USE pen_status pen_validation_init(struct pen_validation *validation, const struct pen_pass *pass,
@@ -18,7 +21,7 @@ PEN_MUST_USE pen_status pen_validation_init(struct pen_validation *validation, c
 void pen_validation_deinit(struct pen_validation *validation);
 
 PEN_MUST_USE pen_status pen_validation_run(struct pen_validation *validation, struct pen_pass *pass,
-                                           const struct pen_rows *rows, struct pen_error *err);
+                                           const struct pen_device_rows *rows, struct pen_error *err);
 
 /* "auc", "accuracy" or "rmse". */
 const char *pen_validation_metric_name(const struct pen_network *network);

@@ -1,10 +1,10 @@
 /* Dropout, the same in the forward and the backward pass: the mask is a function of the index, so none is stored.
  *
- * formula      x[i] = keep(i) ? x[i] / (1 - rate) : 0;  keep(i) when word (j mod 4) of the random block
- *              (seed, stream, j div 4) is at least rate 2^32, with j = first_index + i
- * shapes       x: [n], n >= 0; 0 <= rate < 1; first_index a multiple of 4
+ * formula      y[i] = keep(i) ? x[i] / (1 - rate) : 0;  keep(i) when word (j mod 4) of the random block
+ *              (seed, stream, j div 4) is at least rate 2^32, with j = step->number * stride + i
+ * shapes       x, y: [n], n >= 0; 0 <= rate < 1; stride a multiple of 4
  * dtypes       f32
- * aliasing     in place
+ * aliasing     y may be exactly x
  * special      a dropped NaN or infinity becomes 0
  * workspace    0 bytes
  * determinism  bit-identical, whatever the thread count
@@ -17,6 +17,7 @@
 
 #include "core/status.h"
 #include "kernels/exec.h"
+#include "kernels/step/step.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -25,8 +26,10 @@ extern "C" {
 struct pen_dropout {
     int64_t n;
     double rate;
-    uint64_t seed, stream, first_index;
-    float *x;
+    uint64_t seed, stream, stride;
+    const struct pen_training_step *step;
+    const float *x;
+    float *y;
 };
 
 typedef pen_status pen_dropout_fn(struct pen_exec *exec, const struct pen_dropout *dropout, struct pen_error *err);

@@ -1,8 +1,13 @@
 /* Embedding lookups of all id features of a batch in one call, and their sparse gradient.
  *
+ * What stays the same from batch to batch, one pen_embedding_feature a feature, lies in device memory like the arrays
+ * it points to; a table is a piece of the parameter array, so that the same description serves tables, their averages
+ * and the optimiser's states (optimiser.h).
+ *
  * embedding_forward
  * formula      out[n, column_f + d] (+)= pool over the ids i of row n of table_f[i, d]; pool = sum, or mean over them
- * shapes       table_f: [V_f, D_f]; out: [N, ld_out]; ids: one a row (ids[n * id_stride]) or ragged (row_offsets)
+ * shapes       table_f = values + offset_f: [V_f, D_f]; out: [N, ld_out];
+ *              ids: one a row (ids[n * id_stride]) or ragged (row_offsets)
  * dtypes       f32 tables, int32 ids
  * aliasing     out overlaps nothing
  * special      an id outside [0, V_f) counts as absent; a row without ids gives 0
@@ -18,7 +23,7 @@
  *              dout[n, column_f + d] (/ ids of row n, for mean); touched_f[s] = i, in order of first appearance
  * shapes       grad_f: [n_touched_f, D_f]; capacity of touched and grad: min(V_f, ids of the batch)
  * workspace    slot_f: int32 [V_f], all -1 before and after
- * determinism  bit-identical, whatever the thread count: one feature is one task, rows in order
+ * determinism  bit-identical, whatever the thread count: the occurrences of an id are added in the order of the rows
  * error bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id
  * cost         as forward, plus 4 bytes a distinct id; nothing grows with V_f */
 #ifndef PEN_KERNELS_EMBEDDING_EMBEDDING_H
@@ -33,7 +38,7 @@ extern "C" {
 
 struct pen_embedding_feature {
     int64_t n_values, dim;
-    const float *table;
+    int64_t offset; /* of the table in values */
     const int32_t *ids;
     int64_t id_stride;          /* one id a row */
     const int64_t *row_offsets; /* ragged: [N + 1]; NULL: one id a row */
@@ -49,6 +54,7 @@ struct pen_embedding_feature {
 
 struct pen_embedding {
     int64_t n_rows, n_features;
+    const float *values;
     const struct pen_embedding_feature *features;
     float *out;
     int64_t ld_out;

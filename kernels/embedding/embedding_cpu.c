@@ -46,7 +46,7 @@ static int64_t count_present(const struct pen_embedding_feature *f, int64_t firs
     return n;
 }
 
-static void forward_ragged(const struct pen_embedding_feature *f, float *out, int64_t row)
+static void forward_ragged(const struct pen_embedding_feature *f, const float *table, float *out, int64_t row)
 {
     int64_t first = f->row_offsets[row], end = f->row_offsets[row + 1];
     float scale = 1.0f;
@@ -57,7 +57,7 @@ static void forward_ragged(const struct pen_embedding_feature *f, float *out, in
     for (int64_t i = first; i < end; i++) {
         int32_t id = f->ids[i];
         if (id >= 0 && id < f->n_values) {
-            add_row_scaled(out, f->table + (int64_t)id * f->dim, scale, f->dim);
+            add_row_scaled(out, table + (int64_t)id * f->dim, scale, f->dim);
         }
     }
 }
@@ -68,17 +68,18 @@ static void forward_rows(const struct pen_embedding *e, int64_t first, int64_t e
         float *out_row = e->out + row * e->ld_out;
         for (int64_t k = 0; k < e->n_features; k++) {
             const struct pen_embedding_feature *f = &e->features[k];
+            const float *table = e->values + f->offset;
             float *out = out_row + f->column;
             if (!e->add) {
                 memset(out, 0, (size_t)f->dim * sizeof *out);
             }
             if (f->row_offsets != NULL) {
-                forward_ragged(f, out, row);
+                forward_ragged(f, table, out, row);
                 continue;
             }
             int32_t id = f->ids[row * f->id_stride];
             if (id >= 0 && id < f->n_values) {
-                add_to(out, f->table + (int64_t)id * f->dim, f->dim);
+                add_to(out, table + (int64_t)id * f->dim, f->dim);
             }
         }
     }

@@ -5,15 +5,17 @@
  *                sigmoid   l = max(z, 0) - z y + log(1 + e^-|z|),     dl/dz = 1 / (1 + e^-z) - y
  *                softmax   l = log(sum_c e^z[c]) - z[y],              dl/dz[c] = e^z[c] / sum_c e^z[c] - (c = y)
  *                squared   l = (z - t)^2 / 2, t = (y - label_shift) / label_scale,   dl/dz = z - t
- *              loss_sum = sum_n u l, weight_sum = sum_n u, gradient[n, :] = scale u dl/dz
+ *              sums->loss += sum_n u l, sums->weight += sum_n u, gradient[n, :] = scale u dl/dz
+ *              with step: where the batch's loss is not finite, sums->n_diverged++ and, when that is the first time,
+ *              sums->first_diverged = step->number
  * shapes       logits, gradient: [N, C], C = 1 for sigmoid and squared, C >= 2 for softmax; gradient may be NULL
  * dtypes       f32; sums in f64
  * aliasing     gradient may be exactly logits
  * special      a label or weight that is NaN, a weight <= 0, a class outside [0, C): the row weighs 0, gradient 0
  * workspace    0 bytes
- * determinism  bit-identical, whatever the thread count: rows in order
+ * determinism  bit-identical, whatever the thread count: rows in order; the batch's sums are added as one
  * error bound  gradient: 8 eps (sigmoid, softmax), 4 eps |z| + 4 eps |t| (squared), times scale u;
- *              loss_sum: N eps sum u (|z| + log C + 1)
+ *              sums->loss: N eps sum u (|z| + log C + 1)
  * cost         8 N C bytes
  * errors       PEN_ERR_SHAPE
  *
@@ -27,6 +29,7 @@
 
 #include "core/status.h"
 #include "kernels/exec.h"
+#include "kernels/step/step.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,12 +45,12 @@ struct pen_loss {
     const float *weight; /* NULL: 1 */
     double label_shift, label_scale;
     float scale;
-    float *gradient;   /* NULL: not wanted */
-    double loss_sum;   /* result */
-    double weight_sum; /* result */
+    float *gradient;                      /* NULL: not wanted */
+    const struct pen_training_step *step; /* NULL: not a step of training */
+    struct pen_step_sums *sums;
 };
 
-typedef pen_status pen_loss_fn(struct pen_exec *exec, struct pen_loss *loss, struct pen_error *err);
+typedef pen_status pen_loss_fn(struct pen_exec *exec, const struct pen_loss *loss, struct pen_error *err);
 pen_loss_fn pen_loss_cpu;
 
 struct pen_link {

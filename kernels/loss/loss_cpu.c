@@ -62,11 +62,10 @@ static double squared_row(float z, float t, float factor, float *gradient)
     return 0.5 * (double)difference * (double)difference;
 }
 
-pen_status pen_loss_cpu(struct pen_exec *exec, struct pen_loss *l, struct pen_error *err)
+pen_status pen_loss_cpu(struct pen_exec *exec, const struct pen_loss *l, struct pen_error *err)
 {
     PEN_TRY(check_shape("loss", l->kind, l->n_rows, l->n_outputs, err));
-    l->loss_sum = 0;
-    l->weight_sum = 0;
+    double loss_sum = 0, weight_sum = 0;
     for (int64_t row = 0; row < l->n_rows; row++) {
         const float *z = l->logits + row * l->n_outputs;
         float *gradient = l->gradient != NULL ? l->gradient + row * l->n_outputs : NULL;
@@ -89,8 +88,13 @@ pen_status pen_loss_cpu(struct pen_exec *exec, struct pen_loss *l, struct pen_er
         } else {
             loss = squared_row(z[0], (float)(((double)y - l->label_shift) / l->label_scale), l->scale * u, gradient);
         }
-        l->loss_sum += (double)u * loss;
-        l->weight_sum += (double)u;
+        loss_sum += (double)u * loss;
+        weight_sum += (double)u;
+    }
+    l->sums->loss += loss_sum;
+    l->sums->weight += weight_sum;
+    if (l->step != NULL && !isfinite(loss_sum) && l->sums->n_diverged++ == 0) {
+        l->sums->first_diverged = l->step->number;
     }
     return PEN_OK;
 }

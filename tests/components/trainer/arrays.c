@@ -76,6 +76,24 @@ struct pen_tensor_batch arrays_batch(const struct arrays *a)
     return (struct pen_tensor_batch){a->n, a->dense, a->ids, a->label, a->weight};
 }
 
+pen_status arrays_rows(const struct arrays *a, struct pen_device_rows *rows, struct pen_exec *exec,
+                       struct pen_error *err)
+{
+    struct pen_tensor_batch batch = arrays_batch(a);
+    struct pen_row_block block = {.spec = NULL};
+    pen_status status = PEN_OK;
+    PEN_TRY(pen_device_rows_init(rows, &a->spec, exec, err));
+    PEN_TRY_GOTO(cleanup, pen_row_block_init(&block, &a->spec, err));
+    PEN_TRY_GOTO(cleanup, pen_row_block_reserve(&block, a->n, err));
+    for (int64_t row = 0; row < a->n; row++) {
+        PEN_TRY_GOTO(cleanup, pen_row_block_append(&block, &batch, row, err));
+    }
+    status = pen_device_rows_take(rows, &block, err);
+cleanup:
+    pen_row_block_deinit(&block);
+    return status;
+}
+
 static pen_status read_arrays(void *user, int64_t first, int64_t n, struct pen_tensor_batch *batch,
                               struct pen_error *err)
 {
@@ -96,7 +114,8 @@ struct pen_training_options arrays_options(enum pen_model_kind kind, int64_t ste
 {
     return (struct pen_training_options){
         .architecture = {.kind = kind, .n_hidden = 2, .hidden = {8, 5}, .activation = PEN_ACTIVATION_TANH},
-        .update = {.kind = PEN_OPTIMISER_ADAM, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+        .update =
+            {.rule = {.kind = PEN_OPTIMISER_ADAM, .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8}},
         .learning_rate = 0.01,
         .batch_size = 64,
         .steps = steps,

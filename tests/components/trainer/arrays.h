@@ -21,6 +21,10 @@ void arrays_deinit(struct arrays *arrays);
 struct pen_examples_source arrays_source(struct arrays *arrays);
 struct pen_tensor_batch arrays_batch(const struct arrays *arrays);
 
+/* The same in the memory of a device; free with pen_device_rows_deinit, whatever it returns. */
+pen_status arrays_rows(const struct arrays *arrays, struct pen_device_rows *rows, struct pen_exec *exec,
+                       struct pen_error *err);
+
 /* Adam, rate 0.01, batch 64, hidden [8, 5] tanh, no validation, no averaging. */
 struct pen_training_options arrays_options(enum pen_model_kind kind, int64_t steps);
 

@@ -7,9 +7,12 @@
 
 static double loss_at(struct pen_pass *pass)
 {
-    PEN_ASSERT(pen_pass_forward(pass, 5, 3, NULL) == PEN_OK);
-    PEN_ASSERT(pen_pass_loss(pass, false, 1, NULL) == PEN_OK);
-    return pass->loss_sum / 40;
+    struct pen_step_sums sums;
+    PEN_ASSERT(pen_pass_forward(pass, true, NULL) == PEN_OK);
+    PEN_ASSERT(pen_pass_read_sums(pass, &sums, true, NULL) == PEN_OK);
+    PEN_ASSERT(pen_pass_loss(pass, pass->sums, NULL) == PEN_OK);
+    PEN_ASSERT(pen_pass_read_sums(pass, &sums, true, NULL) == PEN_OK);
+    return sums.loss / 40;
 }
 
 /* The gradient the pass holds for value i of a parameter; tables are looked up among the touched rows. */
@@ -42,16 +45,18 @@ static void one_model(enum pen_model_kind kind, enum pen_task task, double dropo
     struct pen_network *network = NULL;
     struct pen_pass *pass = NULL;
     PEN_REQUIRE_OK(pen_network_create(&network, &options.architecture, &a.spec, pen_exec_cpu(), &err), &err);
-    pen_network_initialise(network, 1, NULL);
+    PEN_REQUIRE_OK(pen_network_initialise(network, 1, NULL, &err), &err);
     network->label_shift = 100;
     network->label_scale = 20;
-    PEN_REQUIRE_OK(pen_pass_create(&pass, network, 40, true, dropout, 3, &err), &err);
-    struct pen_rows_ids ids[ARRAYS_IDS] = {{a.single, 1, NULL}, {a.many, 1, a.offsets}};
-    struct pen_rows rows = {a.n, a.dense, ids, a.label, a.weight};
-    PEN_CHECK_OK(pen_pass_load(pass, &rows, NULL, 0, a.n, &err), &err);
-    PEN_CHECK_OK(pen_pass_forward(pass, 5, 3, &err), &err);
-    PEN_CHECK_OK(pen_pass_loss(pass, true, 1.0 / 40, &err), &err);
-    PEN_CHECK_OK(pen_pass_backward(pass, 5, 3, &err), &err);
+    PEN_REQUIRE_OK(pen_pass_create(&pass, network, 40, true, dropout, 5, 3, &err), &err);
+    struct pen_device_rows rows;
+    struct pen_training_step step = {.number = 3, .order_seed = 1, .n_order = a.n};
+    PEN_REQUIRE_OK(arrays_rows(&a, &rows, pen_exec_cpu(), &err), &err);
+    PEN_CHECK_OK(pen_pass_begin_step(pass, &step, &err), &err);
+    PEN_CHECK_OK(pen_pass_load_step(pass, &rows, a.n, &err), &err);
+    PEN_CHECK_OK(pen_pass_forward(pass, true, &err), &err);
+    PEN_CHECK_OK(pen_pass_loss_gradient(pass, 1.0 / 40, &err), &err);
+    PEN_CHECK_OK(pen_pass_backward(pass, &err), &err);
     for (int64_t k = 0; k < network->n_parameters; k++) {
         float *w = pen_network_value(network, k);
         int64_t size = network->parameters[k].n_rows * network->parameters[k].dim;
@@ -67,6 +72,7 @@ static void one_model(enum pen_model_kind kind, enum pen_task task, double dropo
                           network->parameters[k].name, (long long)i, difference, found);
         }
     }
+    pen_device_rows_deinit(&rows);
     pen_pass_destroy(pass);
     pen_network_destroy(network);
     arrays_deinit(&a);

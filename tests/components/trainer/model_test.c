@@ -21,14 +21,17 @@ static pen_status save_one(struct arrays *a, const char *directory, float **expe
     struct pen_pass *pass = NULL;
     *expected = pen_calloc(a->n * network->n_outputs, sizeof(float));
     if (status == PEN_OK) {
-        status = pen_pass_create(&pass, network, a->n, false, 0, 0, err);
+        status = pen_pass_create(&pass, network, a->n, false, 0, 0, 0, err);
     }
     if (status == PEN_OK) {
-        struct pen_rows_ids ids[ARRAYS_IDS] = {{a->single, 1, NULL}, {a->many, 1, a->offsets}};
-        struct pen_rows rows = {a->n, a->dense, ids, a->label, a->weight};
-        status = pen_pass_load(pass, &rows, NULL, 0, a->n, err);
+        struct pen_device_rows rows;
+        status = arrays_rows(a, &rows, pen_exec_cpu(), err);
         if (status == PEN_OK) {
-            status = pen_pass_forward(pass, 0, 0, err);
+            status = pen_pass_load(pass, &rows, 0, a->n, err);
+        }
+        pen_device_rows_deinit(&rows);
+        if (status == PEN_OK) {
+            status = pen_pass_forward(pass, false, err);
         }
         struct pen_link link = {network->loss,        a->n,     network->n_outputs, pass->logits, network->label_shift,
                                 network->label_scale, *expected};

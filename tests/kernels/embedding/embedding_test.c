@@ -1,6 +1,7 @@
 /* Embeddings: pooled sums and their sparse gradient against dense float64 loops. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -9,13 +10,14 @@ PEN_OP_CASE(embedding_forward, embedding);
 PEN_OP_CASE(embedding_backward, embedding);
 
 enum { V0 = 7, D0 = 16, V1 = 50, D1 = 3, V2 = 20, D2 = 1, WIDTH = D0 + D1 + D2 + 2 };
+enum { OFFSET0 = 3, OFFSET1 = OFFSET0 + V0 * D0 + 3, OFFSET2 = OFFSET1 + V1 * D1 + 3, N_VALUES = OFFSET2 + V2 * D2 };
 
 /* Three features: one id a row, ragged mean, ragged sum; some ids absent or too large. */
 struct fixture {
     int64_t n;
     int32_t *single, *many;
     int64_t *offsets;
-    float *table[3];
+    float *values; /* the tables, one behind the other, a gap before each */
     struct pen_embedding_feature features[3];
     int64_t n_many;
 };
@@ -32,16 +34,15 @@ static void fixture_init(struct fixture *f, int64_t n)
     }
     f->n_many = f->offsets[n];
     f->many = pen_test_ints(f->n_many, 12, -1, V2 + 2);
-    f->table[0] = pen_test_floats(V0 * D0, 1, -1, 1);
-    f->table[1] = pen_test_floats(V1 * D1, 2, -1, 1);
-    f->table[2] = pen_test_floats(V2 * D2, 3, -1, 1);
+    f->values = pen_test_floats(N_VALUES, 1, -1, 1);
     static const int64_t values[] = {V0, V1, V2}, dims[] = {D0, D1, D2}, columns[] = {1, 1 + D0, 1 + D0 + D1};
+    static const int64_t offsets[] = {OFFSET0, OFFSET1, OFFSET2};
     for (int k = 0; k < 3; k++) {
         int64_t capacity = n + f->n_many + 1;
         struct pen_embedding_feature *e = &f->features[k];
         *e = (struct pen_embedding_feature){.n_values = values[k],
                                             .dim = dims[k],
-                                            .table = f->table[k],
+                                            .offset = offsets[k],
                                             .ids = k == 0 ? f->single : f->many,
                                             .id_stride = 2,
                                             .row_offsets = k == 0 ? NULL : f->offsets,
@@ -60,14 +61,28 @@ static void fixture_init(struct fixture *f, int64_t n)
 static void fixture_deinit(struct fixture *f)
 {
     for (int k = 0; k < 3; k++) {
-        pen_free(f->table[k]);
         pen_free(f->features[k].slot);
         pen_free(f->features[k].touched);
         pen_free(f->features[k].grad);
     }
+    pen_free(f->values);
     pen_free(f->single);
     pen_free(f->many);
     pen_free(f->offsets);
+}
+
+static void mirror_features(struct pen_mirror *m, struct fixture *f, struct pen_embedding_feature **features)
+{
+    for (int k = 0; k < 3; k++) {
+        struct pen_embedding_feature *e = &f->features[k];
+        int64_t capacity = f->n + f->n_many + 1;
+        PEN_MIRROR_IN(m, e->ids, k == 0 ? f->n * 2 : f->n_many);
+        PEN_MIRROR_IN(m, e->row_offsets, f->n + 1);
+        PEN_MIRROR_INOUT(m, e->slot, e->n_values);
+        PEN_MIRROR_INOUT(m, e->touched, capacity);
+        PEN_MIRROR_INOUT(m, e->grad, capacity * e->dim);
+    }
+    PEN_MIRROR_INOUT(m, *features, 3);
 }
 
 /* The weight with which value v of feature k stands in row r, and the number of ids added there. */
@@ -92,8 +107,15 @@ static void one_size(int64_t n)
     float *out = pen_test_floats(n * WIDTH, 4, -1, 1), *before = pen_test_floats(n * WIDTH, 4, -1, 1);
     for (int add = 0; add < 2; add++) {
         memcpy(out, before, (size_t)(n * WIDTH) * sizeof *out);
-        struct pen_embedding e = {n, 3, f.features, out, WIDTH, add == 1};
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->embedding_forward(pen_exec_cpu(), &e, &err), &err);
+        struct pen_embedding e = {n, 3, f.values, f.features, out, WIDTH, add == 1};
+        struct pen_embedding_feature *features = f.features;
+        struct pen_mirror m = PEN_MIRROR_INIT;
+        mirror_features(&m, &f, &features);
+        PEN_MIRROR_IN(&m, e.values, N_VALUES);
+        PEN_MIRROR_INOUT(&m, e.out, n * WIDTH);
+        e.features = features;
+        PEN_CHECK_OK(m.exec->kernels->embedding_forward(m.exec, &e, &err), &err);
+        pen_mirror_end(&m);
         for (int64_t r = 0; r < n; r++) {
             PEN_CHECK_EQ_F64(out[r * WIDTH], before[r * WIDTH]);
             PEN_CHECK_EQ_F64(out[r * WIDTH + WIDTH - 1], before[r * WIDTH + WIDTH - 1]);
@@ -102,7 +124,8 @@ static void one_size(int64_t n)
                     int64_t column = r * WIDTH + f.features[k].column + d, n_ids = 0;
                     double sum = add ? (double)before[column] : 0, size = fabs(sum);
                     for (int64_t v = 0; v < f.features[k].n_values; v++) {
-                        double term = share(&f, k, r, v, &n_ids) * (double)f.table[k][v * f.features[k].dim + d];
+                        double term = share(&f, k, r, v, &n_ids) *
+                                      (double)f.values[f.features[k].offset + v * f.features[k].dim + d];
                         sum += term;
                         size += fabs(term);
                     }
@@ -112,7 +135,11 @@ static void one_size(int64_t n)
         }
     }
     struct pen_embedding_grad g = {n, 3, f.features, out, WIDTH};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->embedding_backward(pen_exec_cpu(), &g, &err), &err);
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    mirror_features(&m, &f, &g.features);
+    PEN_MIRROR_IN(&m, g.dout, n * WIDTH);
+    PEN_CHECK_OK(m.exec->kernels->embedding_backward(m.exec, &g, &err), &err);
+    pen_mirror_end(&m);
     for (int k = 0; k < 3; k++) {
         const struct pen_embedding_feature *e = &f.features[k];
         for (int64_t v = 0; v < e->n_values; v++) {
@@ -157,7 +184,15 @@ static void touched_rows_stand_in_order_of_first_appearance(void)
     struct pen_embedding_feature f = {
         .n_values = 5, .dim = 1, .ids = ids, .id_stride = 1, .slot = slot, .touched = touched, .grad = grad};
     struct pen_embedding_grad g = {6, 1, &f, dout, 1};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->embedding_backward(pen_exec_cpu(), &g, NULL), PEN_OK);
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, f.ids, 6);
+    PEN_MIRROR_INOUT(&m, f.slot, 5);
+    PEN_MIRROR_INOUT(&m, f.touched, 5);
+    PEN_MIRROR_INOUT(&m, f.grad, 5);
+    PEN_MIRROR_INOUT(&m, g.features, 1);
+    PEN_MIRROR_IN(&m, g.dout, 6);
+    PEN_CHECK_STATUS(m.exec->kernels->embedding_backward(m.exec, &g, NULL), PEN_OK);
+    pen_mirror_end(&m);
     PEN_REQUIRE_EQ_I64(f.n_touched, 3);
     PEN_CHECK_EQ_I64(touched[0], 4);
     PEN_CHECK_EQ_I64(touched[1], 2);

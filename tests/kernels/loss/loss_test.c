@@ -1,6 +1,7 @@
 /* Losses against the formulas in float64, gradients against finite differences of those, links against both. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -34,9 +35,40 @@ static bool counts(enum pen_loss_kind kind, int64_t n, double y, double u)
     return !isnan(y) && u > 0 && (kind != PEN_LOSS_SOFTMAX || (y >= 0 && y < (double)n));
 }
 
-static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size, bool weighted)
+static void run_loss(struct pen_loss *l)
 {
     struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    bool in_place = l->gradient == l->logits;
+    PEN_MIRROR_IN(&m, l->label, l->n_rows);
+    PEN_MIRROR_IN(&m, l->weight, l->n_rows);
+    PEN_MIRROR_IN(&m, l->step, 1);
+    PEN_MIRROR_INOUT(&m, l->sums, 1);
+    PEN_MIRROR_INOUT(&m, l->gradient, l->n_rows * l->n_outputs);
+    if (in_place) {
+        const float *host = l->logits;
+        l->logits = l->gradient;
+        PEN_CHECK_OK(m.exec->kernels->loss(m.exec, l, &err), &err);
+        l->logits = host;
+    } else {
+        PEN_MIRROR_IN(&m, l->logits, l->n_rows * l->n_outputs);
+        PEN_CHECK_OK(m.exec->kernels->loss(m.exec, l, &err), &err);
+    }
+    pen_mirror_end(&m);
+}
+
+static void run_link(struct pen_link *l)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, l->logits, l->n_rows * l->n_outputs);
+    PEN_MIRROR_INOUT(&m, l->out, l->n_rows * l->n_outputs);
+    PEN_CHECK_OK(m.exec->kernels->link(m.exec, l, &err), &err);
+    pen_mirror_end(&m);
+}
+
+static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size, bool weighted)
+{
     float *z = pen_test_floats(n * c, 1, -size, size), *weight = pen_test_floats(n, 2, 0, 3);
     float *label = pen_test_floats(n, 3, 0, 1), *gradient = pen_test_floats(n * c, 4, 0, 1);
     for (int64_t r = 0; r < n; r++) {
@@ -54,6 +86,7 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
             weight[r] = r % 2 == 0 ? 0.0f : NAN;
         }
     }
+    struct pen_step_sums sums = {.loss = 5, .weight = 2};
     struct pen_loss l = {.kind = kind,
                          .n_rows = n,
                          .n_outputs = c,
@@ -63,9 +96,10 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
                          .label_shift = shift,
                          .label_scale = spread,
                          .scale = 0.5f,
-                         .gradient = gradient};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &l, &err), &err);
-    double loss_sum = 0, weight_sum = 0, bound = 0, point[16];
+                         .gradient = gradient,
+                         .sums = &sums};
+    run_loss(&l);
+    double loss_sum = 5, weight_sum = 2, bound = 0, point[16];
     for (int64_t r = 0; r < n; r++) {
         double y = (double)label[r], u = weighted ? (double)weight[r] : 1;
         bool counted = counts(kind, c, y, u);
@@ -91,16 +125,19 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
                            (counted ? u : 0) * (8 * PEN_TEST_EPS * (1 + size + 8) + 1e-7));
         }
     }
-    PEN_CHECK_NEAR(l.loss_sum, loss_sum, bound + 1e-12);
-    PEN_CHECK_NEAR(l.weight_sum, weight_sum, 1e-9);
+    PEN_CHECK_NEAR(sums.loss, loss_sum, bound + 1e-12);
+    PEN_CHECK_NEAR(sums.weight, weight_sum, 1e-9);
     /* Without a gradient, and with the gradient in place of the logits: the same numbers. */
     struct pen_loss again = l;
+    struct pen_step_sums more = {.loss = 5, .weight = 2};
+    again.sums = &more;
     again.gradient = NULL;
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &again, &err), &err);
-    PEN_CHECK_EQ_F64(again.loss_sum, l.loss_sum);
+    run_loss(&again);
+    PEN_CHECK_EQ_F64(more.loss, sums.loss);
+    more.loss = 5;
     again.gradient = z;
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &again, &err), &err);
-    PEN_CHECK_EQ_F64(again.loss_sum, l.loss_sum);
+    run_loss(&again);
+    PEN_CHECK_EQ_F64(more.loss, sums.loss);
     PEN_CHECK(memcmp(z, gradient, (size_t)(n * c) * sizeof *z) == 0);
     pen_free(z);
     pen_free(weight);
@@ -125,7 +162,7 @@ static void links_give_probabilities_and_label_units(void)
     enum { N = 257, C = 5 };
     float *z = pen_test_floats(N * C, 1, -20, 20), out[N * C];
     struct pen_link softmax = {PEN_LOSS_SOFTMAX, N, C, z, 0, 1, out};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &softmax, NULL), PEN_OK);
+    run_link(&softmax);
     for (int64_t r = 0; r < N; r++) {
         double sum = 0, total = 0;
         for (int64_t c = 0; c < C; c++) {
@@ -139,32 +176,57 @@ static void links_give_probabilities_and_label_units(void)
         PEN_CHECK_NEAR(total, 1, 8 * PEN_TEST_EPS);
     }
     struct pen_link sigmoid = {PEN_LOSS_SIGMOID, N, 1, z, 0, 1, out};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &sigmoid, NULL), PEN_OK);
+    run_link(&sigmoid);
     for (int64_t r = 0; r < N; r++) {
         double expected = 1 / (1 + exp(-(double)z[r]));
         PEN_CHECK_NEAR(out[r], expected, 8 * PEN_TEST_EPS * expected);
     }
     struct pen_link squared = {PEN_LOSS_SQUARED, N, 1, z, shift, spread, out};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &squared, NULL), PEN_OK);
+    run_link(&squared);
     for (int64_t r = 0; r < N; r++) {
         PEN_CHECK_EQ_F64(out[r], (float)((double)z[r] * spread + shift));
     }
     float odd[3] = {NAN, INFINITY, -INFINITY};
     struct pen_link special = {PEN_LOSS_SIGMOID, 3, 1, odd, 0, 1, out};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &special, NULL), PEN_OK);
+    run_link(&special);
     PEN_CHECK(isnan(out[0]));
     PEN_CHECK_EQ_F64(out[1], 1);
     PEN_CHECK_NEAR(out[2], 0, 1e-37);
     pen_free(z);
 }
 
+static void the_first_step_that_diverges_is_remembered(void)
+{
+    static const float ends[] = {0.5f, INFINITY, 0.5f, NAN};
+    struct pen_step_sums sums = {.loss = 0};
+    for (int i = 0; i < 4; i++) {
+        float z[2] = {0.25f, ends[i]}, label[2] = {1, 0};
+        struct pen_training_step step = {.number = 7 + i};
+        struct pen_loss l = {.kind = PEN_LOSS_SIGMOID,
+                             .n_rows = 2,
+                             .n_outputs = 1,
+                             .logits = z,
+                             .label = label,
+                             .label_scale = 1,
+                             .scale = 1,
+                             .step = &step,
+                             .sums = &sums};
+        run_loss(&l);
+        l.step = NULL;
+        run_loss(&l); /* outside a step nothing diverges */
+        PEN_CHECK_EQ_I64(sums.n_diverged, i == 0 ? 0 : i < 3 ? 1 : 2);
+        PEN_CHECK_EQ_I64(sums.first_diverged, i == 0 ? 0 : 8);
+    }
+}
+
 static void wrong_widths_are_refused(void)
 {
+    struct pen_exec *exec = pen_test_exec();
     struct pen_loss l = {.kind = PEN_LOSS_SOFTMAX, .n_rows = 1, .n_outputs = 1};
     struct pen_link k = {.kind = PEN_LOSS_SIGMOID, .n_rows = 1, .n_outputs = 2};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->loss(pen_exec_cpu(), &l, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->link(pen_exec_cpu(), &k, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(exec->kernels->loss(exec, &l, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(exec->kernels->link(exec, &k, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(loss, PEN_CASE(losses_and_gradients_match_float64), PEN_CASE(links_give_probabilities_and_label_units),
-          PEN_CASE(wrong_widths_are_refused));
+          PEN_CASE(the_first_step_that_diverges_is_remembered), PEN_CASE(wrong_widths_are_refused));

@@ -2,6 +2,7 @@
  * the same bits for one thread and for two. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -10,6 +11,34 @@
 
 PEN_OP_CASE(dense_forward, matrix_dense);
 PEN_OP_CASE(dense_backward, matrix_dense);
+
+static void run_forward(struct pen_dense *d)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, d->x, d->n_rows * d->ld_x);
+    PEN_MIRROR_IN(&m, d->w, d->n_in * d->n_out);
+    PEN_MIRROR_IN(&m, d->bias, d->n_out);
+    PEN_MIRROR_INOUT(&m, d->y, d->n_rows * d->ld_y);
+    PEN_CHECK_OK(m.exec->kernels->dense_forward(m.exec, d, &err), &err);
+    pen_mirror_end(&m);
+}
+
+static void run_backward(struct pen_dense_grad *g)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, g->x, g->n_rows * g->ld_x);
+    PEN_MIRROR_IN(&m, g->w, g->n_in * g->n_out);
+    PEN_MIRROR_IN(&m, g->y, g->n_rows * g->ld_y);
+    PEN_MIRROR_INOUT(&m, g->dy, g->n_rows * g->ld_dy);
+    PEN_MIRROR_INOUT(&m, g->dw, g->n_in * g->n_out);
+    PEN_MIRROR_INOUT(&m, g->dbias, g->n_out);
+    PEN_MIRROR_INOUT(&m, g->dx, g->n_rows * g->ld_dx);
+    PEN_MIRROR_INOUT(&m, g->workspace, (g->n_rows + 63) / 64 * g->n_out);
+    PEN_CHECK_OK(m.exec->kernels->dense_backward(m.exec, g, &err), &err);
+    pen_mirror_end(&m);
+}
 
 static double reference(enum pen_activation activation, double z)
 {
@@ -39,13 +68,12 @@ static double derivative(enum pen_activation activation, double z)
 
 static void one_forward(int64_t n, int64_t in, int64_t out, enum pen_activation activation, bool add)
 {
-    struct pen_error err = PEN_ERROR_INIT;
     int64_t ld_x = in + 3, ld_y = out + 1;
     float *x = pen_test_floats(n * ld_x, 1, -2, 2), *w = pen_test_floats(in * out, 2, -1, 1);
     float *bias = pen_test_floats(out, 3, -1, 1), *y = pen_test_floats(n * ld_y, 4, -1, 1);
     float *before = pen_test_floats(n * ld_y, 4, -1, 1);
     struct pen_dense d = {n, in, out, activation, add, x, ld_x, w, bias, y, ld_y};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, &err), &err);
+    run_forward(&d);
     for (int64_t r = 0; r < n; r++) {
         for (int64_t o = 0; o < ld_y; o++) {
             double found = (double)y[r * ld_y + o], old = (double)before[r * ld_y + o];
@@ -89,8 +117,7 @@ static void activations_keep_nan_and_saturate(void)
     float x[6] = {NAN, INFINITY, -INFINITY, 1e4f, -1e4f, 0}, one = 1, y[6];
     for (int a = 0; a < PEN_ACTIVATION_COUNT; a++) {
         struct pen_dense d = {6, 1, 1, (enum pen_activation)a, false, x, 1, &one, NULL, y, 1};
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, NULL),
-                     &(struct pen_error)PEN_ERROR_INIT);
+        run_forward(&d);
         PEN_CHECK(isnan(y[0]));
         for (int i = 1; i < 6; i++) {
             double expected = reference((enum pen_activation)a, (double)x[i]);
@@ -102,7 +129,6 @@ static void activations_keep_nan_and_saturate(void)
 
 static void one_backward(int64_t n, int64_t in, int64_t out, int64_t n_dx, enum pen_activation activation)
 {
-    struct pen_error err = PEN_ERROR_INIT;
     float *x = pen_test_floats(n * in, 1, -1, 1), *w = pen_test_floats(in * out, 2, -1, 1);
     float *bias = pen_test_floats(out, 3, -1, 1), *y = pen_test_floats(n * out, 4, -1, 1);
     float *dy = pen_test_floats(n * out, 5, -1, 1), *dy0 = pen_test_floats(n * out, 5, -1, 1);
@@ -111,10 +137,10 @@ static void one_backward(int64_t n, int64_t in, int64_t out, int64_t n_dx, enum 
     double *dz = pen_calloc(n * out, sizeof *dz);
     PEN_REQUIRE(dz != NULL);
     struct pen_dense forward = {n, in, out, activation, false, x, in, w, bias, y, out};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &forward, &err), &err);
+    run_forward(&forward);
     struct pen_dense_grad g = {n,  in,  out, n_dx,  activation,       x,    in,       w, y, out,
                                dy, out, dw,  dbias, n_dx ? dx : NULL, n_dx, workspace};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, &err), &err);
+    run_backward(&g);
     for (int64_t r = 0; r < n; r++) {
         for (int64_t o = 0; o < out; o++) {
             double z = (double)bias[o];
@@ -184,9 +210,9 @@ static void one_thread_and_two_give_the_same_bits(void)
         float *dx = pen_test_floats(N * I, 3, 0, 1), *dbias = pen_test_floats(O, 3, 0, 1);
         float *dy = pen_test_floats(N * O, 6, -1, 1), *workspace = pen_test_floats((N + 63) / 64 * O, 9, 0, 1);
         struct pen_dense forward = {N, I, O, PEN_ACTIVATION_TANH, false, x, I, w, NULL, y, O};
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &forward, NULL), PEN_OK);
+        run_forward(&forward);
         struct pen_dense_grad g = {N, I, O, I, PEN_ACTIVATION_TANH, x, I, w, y, O, dy, O, dw, dbias, dx, I, workspace};
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, NULL), PEN_OK);
+        run_backward(&g);
         results[t][0] = y;
         results[t][1] = dw;
         results[t][2] = dx;
@@ -207,10 +233,11 @@ static void one_thread_and_two_give_the_same_bits(void)
 
 static void negative_sizes_are_refused(void)
 {
+    struct pen_exec *exec = pen_test_exec();
     struct pen_dense d = {.n_rows = -1};
     struct pen_dense_grad g = {.n_rows = -1};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_forward(pen_exec_cpu(), &d, NULL), PEN_ERR_SHAPE);
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->dense_backward(pen_exec_cpu(), &g, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(exec->kernels->dense_forward(exec, &d, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(exec->kernels->dense_backward(exec, &g, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(matrix_dense, PEN_CASE(forward_matches_float64), PEN_CASE(activations_keep_nan_and_saturate),

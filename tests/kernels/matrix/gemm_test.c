@@ -1,6 +1,7 @@
 /* Matrix product against the plain triple loop in float64. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
@@ -16,7 +17,12 @@ static void one_shape(int64_t m, int64_t n, int64_t k, bool ta, bool tb, float a
     float *c = pen_test_floats(m * ldc, 3, -1, 1);
     float *before = pen_test_floats(m * ldc, 3, -1, 1);
     struct pen_gemm g = {m, n, k, ta, tb, alpha, beta, a, lda, b, ldb, c, ldc};
-    PEN_CHECK_OK(pen_exec_cpu()->kernels->gemm(pen_exec_cpu(), &g, &err), &err);
+    struct pen_mirror mirror = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&mirror, g.a, (ta ? k : m) * lda);
+    PEN_MIRROR_IN(&mirror, g.b, (tb ? n : k) * ldb);
+    PEN_MIRROR_INOUT(&mirror, g.c, m * ldc);
+    PEN_CHECK_OK(mirror.exec->kernels->gemm(mirror.exec, &g, &err), &err);
+    pen_mirror_end(&mirror);
     for (int64_t i = 0; i < m; i++) {
         for (int64_t j = 0; j < ldc; j++) {
             double old = (double)before[i * ldc + j];
@@ -57,7 +63,7 @@ static void shapes_and_transposes_match_the_triple_loop(void)
 static void a_negative_size_is_refused(void)
 {
     struct pen_gemm g = {.m = -1, .n = 1, .k = 1};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->gemm(pen_exec_cpu(), &g, NULL), PEN_ERR_SHAPE);
+    PEN_CHECK_STATUS(pen_test_exec()->kernels->gemm(pen_test_exec(), &g, NULL), PEN_ERR_SHAPE);
 }
 
 PEN_SUITE(matrix_gemm, PEN_CASE(shapes_and_transposes_match_the_triple_loop), PEN_CASE(a_negative_size_is_refused));

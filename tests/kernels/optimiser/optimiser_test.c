@@ -1,29 +1,41 @@
-/* Optimisers against the published update rules written out in float64, over several steps; rows against whole. */
+/* Optimisers against the published update rules written out in float64, over several steps; tables against whole
+ * arrays. */
 #include "core/memory.h"
 #include "kernels/backend.h"
+#include "tests/kernels/mirror.h"
 #include "tests/kernels/numbers.h"
 #include "tests/kernels/op_cases.h"
 #include "tests/pen_test.h"
 
 PEN_OP_CASE(optimiser, optimiser);
+PEN_OP_CASE(optimiser_tables, optimiser);
 PEN_OP_CASE(average, optimiser);
 PEN_OP_CASE(squared_norm, optimiser);
+PEN_OP_CASE(tables_norm, optimiser);
 
-static const struct pen_optimiser settings = {.learning_rate = 0.05,
-                                              .momentum = 0.9,
-                                              .beta1 = 0.9,
-                                              .beta2 = 0.999,
-                                              .epsilon = 1e-8,
-                                              .l1 = 0.02,
-                                              .l2 = 0.1,
-                                              .ftrl_beta = 1,
-                                              .grad_scale = 0.5};
+static const struct pen_optimiser_rule settings = {
+    .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .l1 = 0.02, .l2 = 0.1, .ftrl_beta = 1};
+static const double learning_rate = 0.05, grad_scale = 0.5;
+
+static void run_optimiser(struct pen_optimiser *o)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, o->step, 1);
+    PEN_MIRROR_IN(&m, o->sums, 1);
+    PEN_MIRROR_IN(&m, o->grad, o->n);
+    PEN_MIRROR_INOUT(&m, o->param, o->n);
+    PEN_MIRROR_INOUT(&m, o->state1, o->n);
+    PEN_MIRROR_INOUT(&m, o->state2, o->n);
+    PEN_CHECK_OK(m.exec->kernels->optimiser(m.exec, o, &err), &err);
+    pen_mirror_end(&m);
+}
 
 static void reference(enum pen_optimiser_kind kind, double *p, double *s1, double *s2, double g, int step)
 {
-    double lr = settings.learning_rate, l1 = settings.l1, l2 = settings.l2;
+    double lr = learning_rate, l1 = settings.l1, l2 = settings.l2;
     double b1 = settings.beta1, b2 = settings.beta2;
-    g *= settings.grad_scale;
+    g *= grad_scale;
     if (kind == PEN_OPTIMISER_FTRL) {
         double sigma = (sqrt(*s2 + g * g) - sqrt(*s2)) / lr;
         *s1 += g - sigma * *p;
@@ -54,7 +66,6 @@ static void reference(enum pen_optimiser_kind kind, double *p, double *s1, doubl
 static void one_kind(enum pen_optimiser_kind kind, int64_t n)
 {
     enum { STEPS = 6 };
-    struct pen_error err = PEN_ERROR_INIT;
     float *p = pen_test_floats(n, 1, -1, 1), *s1 = pen_calloc(n, sizeof *s1), *s2 = pen_calloc(n, sizeof *s2);
     double *rp = pen_calloc(n, sizeof *rp), *r1 = pen_calloc(n, sizeof *r1), *r2 = pen_calloc(n, sizeof *r2);
     for (int64_t i = 0; i < n; i++) {
@@ -62,16 +73,11 @@ static void one_kind(enum pen_optimiser_kind kind, int64_t n)
     }
     for (int step = 1; step <= STEPS; step++) {
         float *g = pen_test_floats(n, 10 + (uint64_t)step, -1, 1);
-        struct pen_optimiser o = settings;
-        o.kind = kind;
-        o.step = step;
-        o.n_rows = n;
-        o.dim = 1;
-        o.grad = g;
-        o.param = p;
-        o.state1 = s1;
-        o.state2 = s2;
-        PEN_CHECK_OK(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, &err), &err);
+        struct pen_training_step now = {.number = step, .learning_rate = learning_rate};
+        struct pen_step_sums sums = {.grad_scale = grad_scale};
+        struct pen_optimiser o = {settings, &now, &sums, n, g, p, s1, s2};
+        o.rule.kind = kind;
+        run_optimiser(&o);
         for (int64_t i = 0; i < n; i++) {
             reference(kind, &rp[i], &r1[i], &r2[i], (double)g[i], step);
         }
@@ -79,7 +85,7 @@ static void one_kind(enum pen_optimiser_kind kind, int64_t n)
     }
     for (int64_t i = 0; i < n; i++) {
         /* 16 eps of the parameter and of each step's move, which is at most about 2 lr (adagrad's first). */
-        PEN_CHECK_NEAR(p[i], rp[i], STEPS * 16 * PEN_TEST_EPS * (fabs(rp[i]) + 4 * settings.learning_rate) + 2e-7);
+        PEN_CHECK_NEAR(p[i], rp[i], STEPS * 16 * PEN_TEST_EPS * (fabs(rp[i]) + 4 * learning_rate) + 2e-7);
     }
     pen_free(p);
     pen_free(s1);
@@ -105,70 +111,140 @@ static void updates_follow_the_published_rules(void)
 static void adam_takes_the_steps_worked_out_by_hand(void)
 {
     float p = 1, m = 0, v = 0, g = 2;
-    struct pen_optimiser o = {.kind = PEN_OPTIMISER_ADAM,
-                              .learning_rate = 0.1,
-                              .beta1 = 0.9,
-                              .beta2 = 0.999,
-                              .epsilon = 1e-8,
-                              .step = 1,
-                              .grad_scale = 1,
-                              .n_rows = 1,
-                              .dim = 1,
+    struct pen_training_step step = {.number = 1, .learning_rate = 0.1};
+    struct pen_optimiser o = {.rule = {.kind = PEN_OPTIMISER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+                              .step = &step,
+                              .n = 1,
                               .grad = &g,
                               .param = &p,
                               .state1 = &m,
                               .state2 = &v};
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
+    run_optimiser(&o);
     PEN_CHECK_NEAR(p, 0.9, 1e-6);
     g = 2 * p;
-    o.step = 2;
-    PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
+    step.number = 2;
+    run_optimiser(&o);
     PEN_CHECK_NEAR(p, 0.9 - 0.1 * 0.36 / 0.19 / sqrt(0.007236 / 0.001999), 2e-6);
 }
 
-static void listed_rows_move_as_in_the_whole_and_others_stay(void)
+/* Two tables in one array, the second one's rows before the first one's; what lies between them belongs to nobody. */
+enum { TABLES = 2, V0 = 40, D0 = 5, V1 = 900, D1 = 16, OFFSET0 = V1 * D1 + 3, N_VALUES = OFFSET0 + V0 * D0 };
+
+struct touched {
+    int32_t rows[TABLES][V1];
+    struct pen_embedding_feature features[TABLES];
+    float *whole_grad; /* [N_VALUES], 0 where no row is touched */
+};
+
+static void touched_init(struct touched *t)
 {
-    enum { V = 40, D = 5 };
-    int32_t rows[] = {7, 0, 39, 12};
-    for (int kind = 0; kind < PEN_OPTIMISER_COUNT; kind++) {
-        float *whole = pen_test_floats(V * D, 1, -1, 1), *some = pen_test_floats(V * D, 1, -1, 1);
-        float *grad = pen_test_floats(V * D, 2, -1, 1), few[4 * D];
-        float *s[4];
-        for (int i = 0; i < 4; i++) {
-            s[i] = pen_calloc(V * D, sizeof *s[i]);
-            memcpy(few + i * D, grad + rows[i] * D, D * sizeof(float));
-        }
-        struct pen_optimiser o = settings;
-        o.kind = (enum pen_optimiser_kind)kind;
-        o.step = 3;
-        o.n_rows = V;
-        o.dim = D;
-        o.grad = grad;
-        o.param = whole;
-        o.state1 = s[0];
-        o.state2 = s[1];
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
-        o.n_rows = 4;
-        o.rows = rows;
-        o.grad = few;
-        o.param = some;
-        o.state1 = s[2];
-        o.state2 = s[3];
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->optimiser(pen_exec_cpu(), &o, NULL), PEN_OK);
-        float *original = pen_test_floats(V * D, 1, -1, 1);
-        for (int32_t v = 0; v < V; v++) {
-            bool listed = v == 7 || v == 0 || v == 39 || v == 12;
-            const float *expected = listed ? whole : original;
-            PEN_CHECK(memcmp(some + v * D, expected + v * D, D * sizeof(float)) == 0);
-        }
-        pen_free(original);
-        pen_free(whole);
-        pen_free(some);
-        pen_free(grad);
-        for (int i = 0; i < 4; i++) {
-            pen_free(s[i]);
+    static const int64_t values[] = {V0, V1}, dims[] = {D0, D1}, offsets[] = {OFFSET0, 0}, counts[] = {4, 700};
+    memset(t, 0, sizeof *t);
+    t->whole_grad = pen_calloc(N_VALUES, sizeof *t->whole_grad);
+    PEN_ASSERT(t->whole_grad != NULL);
+    for (int k = 0; k < TABLES; k++) {
+        struct pen_embedding_feature *f = &t->features[k];
+        *f = (struct pen_embedding_feature){.n_values = values[k], .dim = dims[k], .offset = offsets[k]};
+        f->n_touched = counts[k];
+        f->touched = t->rows[k];
+        f->grad = pen_test_floats(counts[k] * dims[k], 5 + (uint64_t)k, -1, 1);
+        for (int64_t s = 0; s < counts[k]; s++) {
+            f->touched[s] = (int32_t)((7 + 11 * s) % values[k]); /* distinct: 11 divides neither 40 nor 900 */
+            memcpy(t->whole_grad + f->offset + f->touched[s] * f->dim, f->grad + s * f->dim,
+                   (size_t)f->dim * sizeof(float));
         }
     }
+}
+
+static void touched_deinit(struct touched *t)
+{
+    pen_free(t->features[0].grad);
+    pen_free(t->features[1].grad);
+    pen_free(t->whole_grad);
+}
+
+static void mirror_touched(struct pen_mirror *m, struct touched *t, const struct pen_embedding_feature **features)
+{
+    for (int k = 0; k < TABLES; k++) {
+        PEN_MIRROR_IN(m, t->features[k].touched, t->features[k].n_touched);
+        PEN_MIRROR_IN(m, t->features[k].grad, t->features[k].n_touched * t->features[k].dim);
+    }
+    PEN_MIRROR_IN(m, *features, TABLES);
+}
+
+static void run_tables(struct pen_optimiser_tables *o, struct touched *t)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    mirror_touched(&m, t, &o->features);
+    PEN_MIRROR_IN(&m, o->step, 1);
+    PEN_MIRROR_IN(&m, o->sums, 1);
+    PEN_MIRROR_INOUT(&m, o->values, N_VALUES);
+    PEN_MIRROR_INOUT(&m, o->state1, N_VALUES);
+    PEN_MIRROR_INOUT(&m, o->state2, N_VALUES);
+    PEN_CHECK_OK(m.exec->kernels->optimiser_tables(m.exec, o, &err), &err);
+    pen_mirror_end(&m);
+}
+
+static bool is_touched(const struct touched *t, int64_t value)
+{
+    for (int k = 0; k < TABLES; k++) {
+        const struct pen_embedding_feature *f = &t->features[k];
+        for (int64_t s = 0; s < f->n_touched; s++) {
+            int64_t first = f->offset + f->touched[s] * f->dim;
+            if (value >= first && value < first + f->dim) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void touched_rows_move_as_in_the_whole_and_others_stay(void)
+{
+    struct pen_training_step step = {.number = 3, .learning_rate = learning_rate};
+    struct pen_step_sums sums = {.grad_scale = grad_scale};
+    struct touched t;
+    touched_init(&t);
+    for (int kind = 0; kind < PEN_OPTIMISER_COUNT; kind++) {
+        float *original = pen_test_floats(N_VALUES, 1, -1, 1);
+        float *whole = pen_test_floats(N_VALUES, 1, -1, 1), *some = pen_test_floats(N_VALUES, 1, -1, 1), *s[4];
+        for (int i = 0; i < 4; i++) {
+            s[i] = pen_calloc(N_VALUES, sizeof *s[i]);
+        }
+        struct pen_optimiser all = {settings, &step, &sums, N_VALUES, t.whole_grad, whole, s[0], s[1]};
+        struct pen_optimiser_tables tables = {settings, &step, &sums, TABLES, t.features, some, s[2], s[3]};
+        all.rule.kind = tables.rule.kind = (enum pen_optimiser_kind)kind;
+        run_optimiser(&all);
+        run_tables(&tables, &t);
+        for (int64_t v = 0; v < N_VALUES; v++) {
+            PEN_CHECK_EQ_F64(some[v], is_touched(&t, v) ? whole[v] : original[v]);
+        }
+        float *owned[] = {original, whole, some, s[0], s[1], s[2], s[3]};
+        for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+            pen_free(owned[i]);
+        }
+    }
+    touched_deinit(&t);
+}
+
+static void norms_of_tables_add_to_what_is_there(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct touched t;
+    touched_init(&t);
+    double sum = 3, expected = 3;
+    for (int64_t v = 0; v < N_VALUES; v++) {
+        expected += (double)t.whole_grad[v] * (double)t.whole_grad[v];
+    }
+    struct pen_tables_norm norm = {TABLES, t.features, &sum};
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    mirror_touched(&m, &t, &norm.features);
+    PEN_MIRROR_INOUT(&m, norm.sum, 1);
+    PEN_CHECK_OK(m.exec->kernels->tables_norm(m.exec, &norm, &err), &err);
+    pen_mirror_end(&m);
+    PEN_CHECK_NEAR(sum, expected, N_VALUES * 1.2e-16 * expected);
+    touched_deinit(&t);
 }
 
 static void averages_and_norms_match_float64(void)
@@ -179,16 +255,22 @@ static void averages_and_norms_match_float64(void)
         float *p = pen_test_floats(n, 1, -1, 1), *mean = pen_test_floats(n, 2, -1, 1);
         float *before = pen_test_floats(n, 2, -1, 1);
         struct pen_average a = {n, 0.125, p, mean};
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->average(pen_exec_cpu(), &a, NULL), PEN_OK);
-        double sum = 0;
+        double sum = 0, found = 0;
+        struct pen_squared_norm norm = {n, p, &found};
+        struct pen_mirror m = PEN_MIRROR_INIT;
+        PEN_MIRROR_IN(&m, a.param, n);
+        PEN_MIRROR_INOUT(&m, a.mean, n);
+        PEN_MIRROR_IN(&m, norm.x, n);
+        PEN_MIRROR_INOUT(&m, norm.sum, 1);
+        PEN_CHECK_STATUS(m.exec->kernels->average(m.exec, &a, NULL), PEN_OK);
+        PEN_CHECK_STATUS(m.exec->kernels->squared_norm(m.exec, &norm, NULL), PEN_OK);
+        pen_mirror_end(&m);
         for (int64_t j = 0; j < n; j++) {
             double expected = (double)before[j] + 0.125 * ((double)p[j] - (double)before[j]);
             PEN_CHECK_NEAR(mean[j], expected, 3 * PEN_TEST_EPS * (fabs((double)before[j]) + fabs((double)p[j])));
             sum += (double)p[j] * (double)p[j];
         }
-        struct pen_squared_norm norm = {n, p, -1};
-        PEN_CHECK_STATUS(pen_exec_cpu()->kernels->squared_norm(pen_exec_cpu(), &norm, NULL), PEN_OK);
-        PEN_CHECK_NEAR(norm.result, sum, (double)n * 1.2e-16 * sum);
+        PEN_CHECK_NEAR(found, sum, (double)n * 1.2e-16 * sum);
         pen_free(p);
         pen_free(mean);
         pen_free(before);
@@ -196,4 +278,5 @@ static void averages_and_norms_match_float64(void)
 }
 
 PEN_SUITE(optimiser, PEN_CASE(updates_follow_the_published_rules), PEN_CASE(adam_takes_the_steps_worked_out_by_hand),
-          PEN_CASE(listed_rows_move_as_in_the_whole_and_others_stay), PEN_CASE(averages_and_norms_match_float64));
+          PEN_CASE(touched_rows_move_as_in_the_whole_and_others_stay), PEN_CASE(norms_of_tables_add_to_what_is_there),
+          PEN_CASE(averages_and_norms_match_float64));
