@@ -96,6 +96,23 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
+/* The last left < 8 of size bytes by loads of fixed size, which may overlap what came before. */
+static uint64_t tail(const uint8_t *at, size_t left, size_t size)
+{
+    uint64_t word = 0;
+    if (size >= 8) {
+        memcpy(&word, at + left - 8, 8);
+    } else if (left >= 4) {
+        uint32_t first = 0, last = 0;
+        memcpy(&first, at, 4);
+        memcpy(&last, at + left - 4, 4);
+        word = (uint64_t)first << 32 | last;
+    } else {
+        word = (uint64_t)at[0] << 16 | (uint64_t)at[left / 2] << 8 | at[left - 1];
+    }
+    return word;
+}
+
 uint64_t pen_hash64(const void *bytes, size_t size_bytes)
 {
     const uint8_t *data = bytes;
@@ -107,9 +124,7 @@ uint64_t pen_hash64(const void *bytes, size_t size_bytes)
         h = fold(h ^ word, 0xD6E8FEB86659FD93ULL);
     }
     if (i < size_bytes) {
-        word = 0;
-        memcpy(&word, data + i, size_bytes - i);
-        h = fold(h ^ word, 0xD6E8FEB86659FD93ULL);
+        h = fold(h ^ tail(data + i, size_bytes - i, size_bytes), 0xD6E8FEB86659FD93ULL);
     }
     return fold(h ^ 0xA0761D6478BD642FULL, 0xE7037ED1A0B428DBULL);
 }

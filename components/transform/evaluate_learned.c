@@ -73,7 +73,7 @@ static inline int64_t count_edges(const double *edges, int64_t n, double x, bool
     while (n > 1) {
         int64_t half = n / 2;
         bool right = equal ? base[half - 1] <= x : base[half - 1] < x;
-        base = right ? base + half : base;
+        base += half & -(int64_t)right;
         n -= half;
     }
     return base - edges + (equal ? *base <= x : *base < x);

@@ -62,11 +62,32 @@ static pen_status push(struct pen_sketch *s, int level, const double *values, in
     return PEN_OK;
 }
 
+/* Four lanes, so that one comparison does not wait for another. */
+static void find_ends(struct pen_sketch *s, const double *values, int64_t n)
+{
+    enum { LANES = 4 };
+    double low[LANES], high[LANES];
+    for (int k = 0; k < LANES; k++) {
+        low[k] = s->n > 0 ? s->low : values[0];
+        high[k] = s->n > 0 ? s->high : values[0];
+    }
+    for (int64_t i = 0; i < n; i++) {
+        int k = (int)(i % LANES);
+        low[k] = values[i] < low[k] ? values[i] : low[k];
+        high[k] = values[i] > high[k] ? values[i] : high[k];
+    }
+    s->low = low[0];
+    s->high = high[0];
+    for (int k = 1; k < LANES; k++) {
+        s->low = low[k] < s->low ? low[k] : s->low;
+        s->high = high[k] > s->high ? high[k] : s->high;
+    }
+}
+
 pen_status pen_sketch_add(struct pen_sketch *sketch, const double *values, int64_t n, struct pen_error *err)
 {
-    for (int64_t i = 0; i < n; i++) {
-        sketch->low = sketch->n + i == 0 || values[i] < sketch->low ? values[i] : sketch->low;
-        sketch->high = sketch->n + i == 0 || values[i] > sketch->high ? values[i] : sketch->high;
+    if (n > 0) {
+        find_ends(sketch, values, n);
     }
     sketch->n += n;
     if (n > 0 && sketch->scratch == NULL && sketch->n > sketch->level_values) {

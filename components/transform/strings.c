@@ -10,7 +10,7 @@ struct pen_string_table {
     uint32_t *hashes;
     int64_t *counts;
     char *bytes;
-    int32_t *places; /* [n_places] index, or -1 */
+    uint64_t *places; /* [n_places] hash << 32 | index + 1, or 0 */
     int64_t n, n_places;
     int64_t starts_capacity, hashes_capacity, counts_capacity, bytes_capacity;
 };
@@ -21,14 +21,13 @@ pen_status pen_string_table_create(struct pen_string_table **table, struct pen_e
     struct pen_string_table *t = NULL;
     PEN_ALLOC(t, 1, err);
     t->n_places = FIRST;
-    t->places = pen_malloc(FIRST, sizeof *t->places);
+    t->places = pen_calloc(FIRST, sizeof *t->places);
     t->starts = pen_calloc(FIRST + 1, sizeof *t->starts);
     t->starts_capacity = FIRST + 1;
     if (t->places == NULL || t->starts == NULL) {
         pen_string_table_destroy(t);
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a table of strings");
     }
-    memset(t->places, 0xFF, FIRST * sizeof *t->places);
     *table = t;
     return PEN_OK;
 }
@@ -61,13 +60,42 @@ int64_t pen_string_table_count(const struct pen_string_table *table, int64_t ind
     return table->counts[index];
 }
 
+/* -1: the place is free. */
+static int64_t index_at(const struct pen_string_table *t, int64_t place)
+{
+    return (int64_t)(t->places[place] & UINT32_MAX) - 1;
+}
+
+/* Words are short: eight bytes at a time, the last eight of them once more. */
+static bool same_bytes(const char *a, const char *b, size_t size)
+{
+    uint64_t x = 0, y = 0;
+    if (size < 8) {
+        bool same = true;
+        for (size_t i = 0; i < size; i++) {
+            same = same && a[i] == b[i];
+        }
+        return same;
+    }
+    for (size_t i = 0; i + 8 < size; i += 8) {
+        memcpy(&x, a + i, 8);
+        memcpy(&y, b + i, 8);
+        if (x != y) {
+            return false;
+        }
+    }
+    memcpy(&x, a + size - 8, 8);
+    memcpy(&y, b + size - 8, 8);
+    return x == y;
+}
+
 static int64_t find_place(const struct pen_string_table *t, const char *text, size_t size_bytes, uint32_t hash)
 {
     int64_t place = (int64_t)(hash & (uint64_t)(t->n_places - 1));
-    for (; t->places[place] >= 0; place = (place + 1) & (t->n_places - 1)) {
-        int32_t i = t->places[place];
-        if (t->hashes[i] == hash && (size_t)(t->starts[i + 1] - t->starts[i]) == size_bytes &&
-            (size_bytes == 0 || memcmp(t->bytes + t->starts[i], text, size_bytes) == 0)) {
+    for (; t->places[place] != 0; place = (place + 1) & (t->n_places - 1)) {
+        int64_t i = index_at(t, place);
+        if (t->places[place] >> 32 == hash && (size_t)(t->starts[i + 1] - t->starts[i]) == size_bytes &&
+            same_bytes(t->bytes + t->starts[i], text, size_bytes)) {
             break;
         }
     }
@@ -76,23 +104,22 @@ static int64_t find_place(const struct pen_string_table *t, const char *text, si
 
 int64_t pen_string_table_find(const struct pen_string_table *table, const char *text, size_t size_bytes)
 {
-    return table->places[find_place(table, text, size_bytes, pen_string_hash(text, size_bytes))];
+    return index_at(table, find_place(table, text, size_bytes, pen_string_hash(text, size_bytes)));
 }
 
 static pen_status rehash(struct pen_string_table *t, struct pen_error *err)
 {
     int64_t n_places = 2 * t->n_places;
-    int32_t *places = pen_malloc(n_places, sizeof *places);
+    uint64_t *places = pen_calloc(n_places, sizeof *places);
     if (places == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a table of %lld strings", (long long)t->n);
     }
-    memset(places, 0xFF, (size_t)n_places * sizeof *places);
     for (int64_t i = 0; i < t->n; i++) {
         int64_t place = (int64_t)(t->hashes[i] & (uint64_t)(n_places - 1));
-        while (places[place] >= 0) {
+        while (places[place] != 0) {
             place = (place + 1) & (n_places - 1);
         }
-        places[place] = (int32_t)i;
+        places[place] = (uint64_t)t->hashes[i] << 32 | (uint64_t)(i + 1);
     }
     pen_free(t->places);
     t->places = places;
@@ -126,7 +153,7 @@ pen_status pen_string_table_add_hashed(struct pen_string_table *table, const cha
 {
     struct pen_string_table *t = table;
     int64_t place = find_place(t, text, size_bytes, hash);
-    if (t->places[place] < 0) {
+    if (t->places[place] == 0) {
         if (t->n >= INT32_MAX / 2) {
             PEN_FAIL(err, PEN_ERR_LIMIT, "expected fewer than 2^30 distinct strings");
         }
@@ -141,12 +168,12 @@ pen_status pen_string_table_add_hashed(struct pen_string_table *table, const cha
         t->starts[t->n + 1] = used + (int64_t)size_bytes;
         t->hashes[t->n] = hash;
         t->counts[t->n] = 0;
-        t->places[place] = (int32_t)t->n++;
+        t->places[place] = (uint64_t)hash << 32 | (uint64_t)(++t->n);
         *index = t->n - 1;
         t->counts[*index] += count;
         return 2 * t->n > t->n_places ? rehash(t, err) : PEN_OK;
     }
-    *index = t->places[place];
+    *index = index_at(t, place);
     t->counts[*index] += count;
     return PEN_OK;
 }

@@ -2,6 +2,7 @@
  *
  * Callers hand over tiles that fit the cache and split rows among threads, so nothing here is parallel. */
 #include "kernels/columns/columns.h"
+#include "kernels/simd.h"
 
 #include <float.h>
 #include <math.h>
@@ -29,11 +30,8 @@ static double python_mod(double a, double b)
     }                                    \
     break
 
-pen_status pen_columns_map_cpu(struct pen_exec *exec, const struct pen_columns_map *m, struct pen_error *err)
+static PEN_SIMD void map(const struct pen_columns_map *m)
 {
-    if (m->n < 0) {
-        PEN_FAIL(err, PEN_ERR_SHAPE, "columns_map: expected n >= 0, found %lld", (long long)m->n);
-    }
     double *y = m->y;
     double s = m->s, t = m->t;
     switch (m->map) {
@@ -78,6 +76,14 @@ pen_status pen_columns_map_cpu(struct pen_exec *exec, const struct pen_columns_m
     case PEN_MAP_COUNT:
         break;
     }
+}
+
+pen_status pen_columns_map_cpu(struct pen_exec *exec, const struct pen_columns_map *m, struct pen_error *err)
+{
+    if (m->n < 0) {
+        PEN_FAIL(err, PEN_ERR_SHAPE, "columns_map: expected n >= 0, found %lld", (long long)m->n);
+    }
+    map(m);
     return PEN_OK;
 }
 
@@ -96,39 +102,96 @@ void pen_column_moments_merge(struct pen_column_moments *a, const struct pen_col
     a->max = b->max > a->max ? b->max : a->max;
 }
 
-/* Two passes over a block that stays in the cache; four interleaved sums, folded in a fixed order. */
+enum { LANES = 8 };
+
+/* Sums of eight interleaved lanes, folded in a fixed order, so that vectors of any width give the same bits. */
+static double fold_lanes(const double *lanes)
+{
+    return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) + ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
+}
+
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t lane_mask __attribute__((vector_size(LANES * sizeof(int64_t))));
+
+struct block_sums {
+    double sum[LANES], low[LANES], high[LANES];
+    int64_t count[LANES];
+};
+
+/* finite: all ones where |value| is finite: its bits without the sign lie below those of infinity. */
+static inline __attribute__((always_inline)) void load_lanes(lanes *value, lane_mask *finite, const double *x)
+{
+    lane_mask bits;
+    memcpy(value, x, sizeof *value);
+    memcpy(&bits, x, sizeof bits);
+    *finite = (bits & INT64_MAX) < 0x7FF0000000000000;
+}
+
+/* Lane k takes the values k, k + LANES, ... of the block: what is not finite counts as 0 in the sums. */
+static PEN_SIMD void sum_lanes(struct block_sums *to, const double *x, int64_t n)
+{
+    lanes sum, low, high, value;
+    lane_mask count;
+    memcpy(&sum, to->sum, sizeof sum);
+    memcpy(&low, to->low, sizeof low);
+    memcpy(&high, to->high, sizeof high);
+    memcpy(&count, to->count, sizeof count);
+    for (int64_t i = 0; i < n; i += LANES) {
+        lane_mask finite;
+        load_lanes(&value, &finite, x + i);
+        lane_mask less = finite & (value < low), more = finite & (value > high);
+        sum += (lanes)((lane_mask)value & finite);
+        count -= finite; /* true is -1 */
+        low = (lanes)((less & (lane_mask)value) | (~less & (lane_mask)low));
+        high = (lanes)((more & (lane_mask)value) | (~more & (lane_mask)high));
+    }
+    memcpy(to->sum, &sum, sizeof sum);
+    memcpy(to->low, &low, sizeof low);
+    memcpy(to->high, &high, sizeof high);
+    memcpy(to->count, &count, sizeof count);
+}
+
+static PEN_SIMD void square_lanes(double *squares, const double *x, int64_t n, double mean)
+{
+    lanes sum, value;
+    memcpy(&sum, squares, sizeof sum);
+    for (int64_t i = 0; i < n; i += LANES) {
+        lane_mask finite;
+        load_lanes(&value, &finite, x + i);
+        lanes d = (lanes)((lane_mask)(value - mean) & finite);
+        sum += d * d;
+    }
+    memcpy(squares, &sum, sizeof sum);
+}
+
+/* Two passes over a block that stays in the cache. */
 static struct pen_column_moments block_moments(const double *x, int64_t n)
 {
     struct pen_column_moments out = PEN_COLUMN_MOMENTS_INIT;
-    double sum[4] = {0, 0, 0, 0}, low[4], high[4];
-    int64_t count[4] = {0, 0, 0, 0};
-    for (int k = 0; k < 4; k++) {
-        low[k] = (double)INFINITY;
-        high[k] = -(double)INFINITY;
+    struct block_sums sums = {0};
+    double squares[LANES] = {0}, rest[LANES];
+    int64_t whole = n / LANES * LANES;
+    for (int k = 0; k < LANES; k++) {
+        sums.low[k] = (double)INFINITY;
+        sums.high[k] = -(double)INFINITY;
+        rest[k] = whole + k < n ? x[whole + k] : (double)NAN;
     }
-    for (int64_t i = 0; i < n; i++) {
-        int k = (int)(i & 3);
-        bool finite = fabs(x[i]) <= DBL_MAX;
-        sum[k] += finite ? x[i] : 0;
-        count[k] += finite;
-        low[k] = finite && x[i] < low[k] ? x[i] : low[k];
-        high[k] = finite && x[i] > high[k] ? x[i] : high[k];
+    sum_lanes(&sums, x, whole);
+    sum_lanes(&sums, rest, LANES);
+    for (int k = 0; k < LANES; k++) {
+        out.n += sums.count[k];
     }
-    out.n = count[0] + count[1] + count[2] + count[3];
     out.n_other = n - out.n;
     if (out.n == 0) {
         return out;
     }
-    out.mean = ((sum[0] + sum[1]) + (sum[2] + sum[3])) / (double)out.n;
-    double squares[4] = {0, 0, 0, 0};
-    for (int64_t i = 0; i < n; i++) {
-        double d = fabs(x[i]) <= DBL_MAX ? x[i] - out.mean : 0;
-        squares[i & 3] += d * d;
-    }
-    out.m2 = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-    for (int k = 0; k < 4; k++) {
-        out.min = low[k] < out.min ? low[k] : out.min;
-        out.max = high[k] > out.max ? high[k] : out.max;
+    out.mean = fold_lanes(sums.sum) / (double)out.n;
+    square_lanes(squares, x, whole, out.mean);
+    square_lanes(squares, rest, LANES, out.mean);
+    out.m2 = fold_lanes(squares);
+    for (int k = 0; k < LANES; k++) {
+        out.min = sums.low[k] < out.min ? sums.low[k] : out.min;
+        out.max = sums.high[k] > out.max ? sums.high[k] : out.max;
     }
     return out;
 }
