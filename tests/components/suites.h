@@ -1,5 +1,4 @@
 X(example_gen)
-X(tf_example)
 X(example_validator)
 X(validate_cases)
 X(validate)
