@@ -1,10 +1,12 @@
-/* Gathers the rows of each split, column by column on all cores, and appends them to its store. A batch that belongs
+/* Gathers the rows of each split and appends them to its store, column by column on all cores. A batch that belongs
  * to one split as a whole is gathered all the same: dictionaries must be renumbered, and a copy in cache is cheap. */
 #include "components/example_gen/route.h"
 
 #include "core/memory.h"
 
 #include <string.h>
+
+enum { MAX_SYNCS = 8 };
 
 /* One column on its way to one split. */
 struct lane {
@@ -24,7 +26,6 @@ struct lane {
 struct target {
     struct pen_store_writer *writer;
     struct lane *lanes;
-    struct pen_column *columns;
     int64_t n_rows;
     int64_t *rows; /* of the current batch */
     int64_t n_here, rows_capacity;
@@ -63,7 +64,6 @@ pen_status pen_route_create(struct pen_route **out, const struct pen_batch *batc
         struct target *target = &route->targets[i];
         struct pen_store_options options = {names[i], span, NULL};
         PEN_ALLOC_GOTO(cleanup, target->lanes, batch->n_columns, err);
-        PEN_ALLOC_GOTO(cleanup, target->columns, batch->n_columns, err);
         PEN_TRY_GOTO(cleanup, pen_store_create(&target->writer, paths[i], specs, batch->n_columns, &options, err));
     }
     *out = route;
@@ -205,30 +205,43 @@ static pen_status list_rows(struct pen_route *route, const struct pen_batch *bat
     return PEN_OK;
 }
 
+/* One column of the batch to one split: gathered, and appended while it is in the cache. */
+static pen_status send(struct pen_route *route, const struct pen_batch *batch, int64_t i, struct pen_error *err)
+{
+    struct target *target = &route->targets[i / route->n_columns];
+    const int64_t column = i % route->n_columns;
+    struct pen_column gathered;
+    PEN_TRY(gather(&target->lanes[column], &gathered, &batch->columns[column], target->rows, target->n_here, err));
+    return pen_store_append_column(target->writer, column, &gathered, target->n_here, err);
+}
+
 pen_status pen_route_append(struct pen_route *route, const struct pen_batch *batch, const int32_t *splits,
                             struct pen_error *err)
 {
-    int64_t n_lanes = route->n_splits * route->n_columns;
+    const int64_t n_lanes = route->n_splits * route->n_columns;
     pen_status status = PEN_OK;
+    int64_t failed_lane = -1;
     PEN_ASSERT(batch->n_columns == route->n_columns);
     PEN_TRY(list_rows(route, batch, splits, err));
 #pragma omp parallel for schedule(dynamic, 1) if (batch->n_rows * route->n_columns >= 16384)
     for (int64_t i = 0; i < n_lanes; i++) {
-        struct target *target = &route->targets[i / route->n_columns];
-        int64_t column = i % route->n_columns;
-        pen_status one = gather(&target->lanes[column], &target->columns[column], &batch->columns[column], target->rows,
-                                target->n_here, NULL);
+        struct pen_error own = PEN_ERROR_INIT;
+        const pen_status one = send(route, batch, i, &own);
         if (one != PEN_OK) {
-#pragma omp atomic write
-            status = one;
+#pragma omp critical(pen_route_append_failed)
+            if (failed_lane < 0 || i < failed_lane) {
+                failed_lane = i;
+                status = one;
+                if (err != NULL) {
+                    *err = own;
+                }
+            }
         }
     }
-    if (status != PEN_OK) {
-        PEN_FAIL(err, status, "out of memory: a batch of %lld rows", (long long)batch->n_rows);
-    }
+    PEN_TRY(status);
     for (int64_t i = 0; i < route->n_splits; i++) {
         struct target *target = &route->targets[i];
-        PEN_TRY(pen_store_append(target->writer, target->columns, target->n_here, err));
+        PEN_TRY(pen_store_end_rows(target->writer, target->n_here, err));
         target->n_rows += target->n_here;
     }
     return PEN_OK;
@@ -262,20 +275,34 @@ void pen_route_abandon(struct pen_route *route)
             release_lane(&target->lanes[c]);
         }
         pen_free(target->lanes);
-        pen_free(target->columns);
         pen_free(target->rows);
     }
     pen_free(route->targets);
     pen_free(route);
 }
 
+/* Each store waits for the disk: they do so at the same time. */
 pen_status pen_route_finish(struct pen_route *route, struct pen_error *err)
 {
     pen_status status = PEN_OK;
-    for (int64_t i = 0; status == PEN_OK && i < route->n_splits; i++) {
+    int64_t failed = -1;
+#pragma omp parallel for schedule(dynamic, 1) \
+    num_threads((int)(route->n_splits < MAX_SYNCS ? route->n_splits : MAX_SYNCS))
+    for (int64_t i = 0; i < route->n_splits; i++) {
+        struct pen_error own = PEN_ERROR_INIT;
         struct pen_store_writer *writer = route->targets[i].writer;
         route->targets[i].writer = NULL;
-        status = pen_store_finish(writer, err);
+        const pen_status one = pen_store_finish(writer, &own);
+        if (one != PEN_OK) {
+#pragma omp critical(pen_route_finish_failed)
+            if (failed < 0 || i < failed) {
+                failed = i;
+                status = one;
+                if (err != NULL) {
+                    *err = own;
+                }
+            }
+        }
     }
     pen_route_abandon(route);
     return status;

@@ -122,7 +122,8 @@ static pen_status grow_dictionary(struct pen_column_writer *column, const struct
     status = pen_grow(&bytes, &column->bytes_capacity, after + 1, 1, err);
     column->dictionary_bytes = bytes;
     PEN_TRY(status);
-    memcpy(column->dictionary_offsets, dictionary->offsets, (size_t)(dictionary->n_entries + 1) * sizeof(int64_t));
+    memcpy(column->dictionary_offsets + column->n_entries, dictionary->offsets + column->n_entries,
+           (size_t)(dictionary->n_entries - column->n_entries + 1) * sizeof(int64_t));
     memcpy(column->dictionary_bytes + before, dictionary->bytes + before, (size_t)(after - before));
     column->n_entries = dictionary->n_entries;
     return PEN_OK;

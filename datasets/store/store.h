@@ -49,6 +49,14 @@ PEN_API PEN_MUST_USE pen_status pen_store_create(struct pen_store_writer **write
 PEN_API PEN_MUST_USE pen_status pen_store_append(struct pen_store_writer *writer, const struct pen_column *columns,
                                                  int64_t n_rows, struct pen_error *err);
 
+/* The same column by column, for those who have threads of their own: each column once, any number of threads on
+ * different columns, then pen_store_end_rows from one thread. A failure shows in both. */
+PEN_API PEN_MUST_USE pen_status pen_store_append_column(struct pen_store_writer *writer, int64_t column,
+                                                        const struct pen_column *data, int64_t n_rows,
+                                                        struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_store_end_rows(struct pen_store_writer *writer, int64_t n_rows,
+                                                   struct pen_error *err);
+
 /* Completes the file, syncs it, renames it to its path. The writer is gone afterwards, also on failure. */
 PEN_API PEN_MUST_USE pen_status pen_store_finish(struct pen_store_writer *writer, struct pen_error *err);
 

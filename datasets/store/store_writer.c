@@ -57,18 +57,37 @@ cleanup:
     return status;
 }
 
+pen_status pen_store_append_column(struct pen_store_writer *writer, int64_t column, const struct pen_column *data,
+                                   int64_t n_rows, struct pen_error *err)
+{
+    const pen_status status = pen_column_writer_append(&writer->columns[column], data, writer->n_rows, n_rows, err);
+    if (status != PEN_OK) {
+        pen_error_prefix(err, "%s: column number %lld: ", writer->file.path, (long long)column + 1);
+#pragma omp atomic write
+        writer->failed = status;
+    }
+    return status;
+}
+
+pen_status pen_store_end_rows(struct pen_store_writer *writer, int64_t n_rows, struct pen_error *err)
+{
+    if (writer->failed != PEN_OK) {
+        PEN_FAIL(err, writer->failed, "%s: an earlier write failed", writer->file.path);
+    }
+    writer->n_rows += n_rows;
+    return PEN_OK;
+}
+
 pen_status pen_store_append(struct pen_store_writer *writer, const struct pen_column *columns, int64_t n_rows,
                             struct pen_error *err)
 {
-    pen_status status = writer->failed;
+    pen_status status = PEN_OK;
     int64_t failed_column = -1;
-    if (status != PEN_OK) {
-        PEN_FAIL(err, status, "%s: an earlier write failed", writer->file.path);
-    }
+    PEN_TRY(pen_store_end_rows(writer, 0, err));
 #pragma omp parallel for schedule(dynamic, 1) if (n_rows >= PARALLEL_ROWS && writer->n_columns > 1)
     for (int64_t i = 0; i < writer->n_columns; i++) {
         struct pen_error own = PEN_ERROR_INIT;
-        pen_status one = pen_column_writer_append(&writer->columns[i], &columns[i], writer->n_rows, n_rows, &own);
+        const pen_status one = pen_store_append_column(writer, i, &columns[i], n_rows, &own);
         if (one != PEN_OK) {
 #pragma omp critical(pen_store_append_failed)
             if (failed_column < 0 || i < failed_column) {
@@ -80,12 +99,7 @@ pen_status pen_store_append(struct pen_store_writer *writer, const struct pen_co
             }
         }
     }
-    if (status != PEN_OK) {
-        pen_error_prefix(err, "%s: column number %lld: ", writer->file.path, (long long)failed_column + 1);
-        writer->failed = status;
-    }
-    writer->n_rows += n_rows;
-    return status;
+    return status != PEN_OK ? status : pen_store_end_rows(writer, n_rows, err);
 }
 
 /* Everything but the file itself. */
