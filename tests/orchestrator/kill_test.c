@@ -24,7 +24,7 @@ static void pause_seconds(double seconds)
  * kill, and grows slowly otherwise, so that kills keep falling anywhere in a run. */
 static double next_window(double window, bool killed, double most)
 {
-    return killed ? fmin(window * 1.02, most) : window * 0.95;
+    return killed ? fmin(window * 1.05, most) : window * 0.85;
 }
 
 /* A changing option makes the runs differ: nodes run, and now and then come from the cache. */
