@@ -1,13 +1,14 @@
-/* The table of a tally (tally.h): open addressing, at most a quarter full, so that the first look nearly always finds
- * the value. A slot is free while its count is 0. The key of a free slot is 0, too, and would be taken for the value 0;
- * that value looks at slot 0 first, whose key begins as one that never looks there. */
+/* The table of a tally (tally.h): open addressing, at most a quarter full, a sixteenth while values are few, so that
+ * the first look nearly always finds the value. A slot is free while its count is 0. The key of a free slot is 0, too,
+ * and would be taken for the value 0; that value looks at slot 0 first, whose key begins as one that never looks there.
+ */
 #include "datasets/statistics/tally.h"
 
 #include "core/memory.h"
 
 #include <string.h>
 
-enum { FIRST_BITS = 8, SLOTS_PER_VALUE = 4, NOT_ZERO = 1 };
+enum { FIRST_BITS = 10, SLOTS_PER_VALUE = 4, FEW_VALUES = 1024, SLOTS_PER_FEW = 16, NOT_ZERO = 1 };
 
 struct slot {
     uint64_t cell;
@@ -99,6 +100,12 @@ static pen_status grow(struct pen_tally *tally, struct pen_error *err)
     return status;
 }
 
+static bool is_full(const struct pen_tally *tally)
+{
+    int64_t n = tally->n_values + 1;
+    return n * (n <= FEW_VALUES ? SLOTS_PER_FEW : SLOTS_PER_VALUE) > (int64_t)1 << tally->slot_bits;
+}
+
 pen_status pen_tally_put(struct pen_tally *tally, const struct pen_tally_item *item, bool *done, struct pen_error *err)
 {
     uint64_t at = find(tally, item->cell);
@@ -108,7 +115,7 @@ pen_status pen_tally_put(struct pen_tally *tally, const struct pen_tally_item *i
             *done = false;
             return PEN_OK;
         }
-        if ((tally->n_values + 1) * SLOTS_PER_VALUE > (int64_t)1 << tally->slot_bits) {
+        if (is_full(tally)) {
             PEN_TRY(grow(tally, err));
             at = find(tally, item->cell);
         }
@@ -122,29 +129,47 @@ pen_status pen_tally_put(struct pen_tally *tally, const struct pen_tally_item *i
     return PEN_OK;
 }
 
+/* Counts cells that are where they are looked for first, or one on; stops at the first that is not. */
+static int64_t count_known(struct pen_tally *tally, const char *cells, const double *weights, int64_t n_cells)
+{
+    struct slot *slots = tally->slots;
+    uint64_t mask = ((uint64_t)1 << tally->slot_bits) - 1;
+    int slot_bits = tally->slot_bits;
+    for (int64_t i = 0; i < n_cells; i++) {
+        uint64_t cell;
+        memcpy(&cell, cells + 8 * i, sizeof cell);
+        uint64_t at = home(cell, slot_bits);
+        if (slots[at].cell != cell) {
+            at = (at + 1) & mask;
+            if (slots[at].cell != cell || slots[at].count == 0) {
+                return i;
+            }
+        }
+        slots[at].count++;
+        if (weights != NULL) {
+            tally->weights[at] += weights[i];
+        }
+    }
+    return n_cells;
+}
+
 pen_status pen_tally_add(struct pen_tally *tally, const void *cells, const double *weights, int64_t n_cells,
                          int64_t *n_done, struct pen_error *err)
 {
     const char *bytes = cells;
     bool done = true;
-    int64_t i = 0;
-    for (; i < n_cells; i++) {
-        struct pen_tally_item item = {.count = 1, .weight = weights == NULL ? 0 : weights[i]};
-        memcpy(&item.cell, bytes + 8 * i, sizeof item.cell);
-        uint64_t at = home(item.cell, tally->slot_bits);
-        if (tally->slots[at].cell == item.cell) {
-            tally->slots[at].count++;
-            if (weights != NULL) {
-                tally->weights[at] += item.weight;
-            }
-            continue;
-        }
-        PEN_TRY(pen_tally_put(tally, &item, &done, err));
-        if (!done) {
+    *n_done = 0;
+    while (done) {
+        *n_done +=
+            count_known(tally, bytes + 8 * *n_done, weights == NULL ? NULL : weights + *n_done, n_cells - *n_done);
+        if (*n_done == n_cells) {
             break;
         }
+        struct pen_tally_item item = {.count = 1, .weight = weights == NULL ? 0 : weights[*n_done]};
+        memcpy(&item.cell, bytes + 8 * *n_done, sizeof item.cell);
+        PEN_TRY(pen_tally_put(tally, &item, &done, err));
+        *n_done += done;
     }
-    *n_done = i;
     return PEN_OK;
 }
 
