@@ -236,7 +236,9 @@ const char *pen_nearest_name(const char *name, const char *const *candidates, in
         }
     }
     for (int64_t i = 0; nearest == NULL && name[0] != '\0' && name[1] != '\0' && i < n_candidates; i++) {
-        nearest = strncasecmp(name, candidates[i], strlen(name)) == 0 ? candidates[i] : NULL;
+        const char *candidate = candidates[i];
+        PEN_ASSERT(candidate != NULL);
+        nearest = strncasecmp(name, candidate, strlen(name)) == 0 ? candidate : NULL;
     }
     return nearest;
 }

@@ -267,6 +267,7 @@ pen_status pen_split_rule_assign(struct pen_split_rule *rule, const struct pen_b
 {
     const struct pen_column *column = NULL;
     PEN_TRY(find_column(rule, batch, &column, err));
+    PEN_ASSERT(column != NULL || rule->by == PEN_SPLIT_HASH || rule->by == PEN_SPLIT_ROW);
     switch (rule->by) {
     case PEN_SPLIT_HASH:
         return assign_by_hash(rule, batch, NULL, splits, err);

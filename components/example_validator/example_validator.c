@@ -100,6 +100,7 @@ static pen_status validate_rows(struct validation *validation, const struct pen_
     if (status == PEN_OK) {
         status = pen_findings_add_rows(findings, &rows, err);
     }
+    options->measures = NULL;
     pen_measures_deinit(&measures);
     return status;
 }

@@ -297,7 +297,7 @@ static pen_status conclude_buckets_by(struct pen_transform_graph *graph, const s
         status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_MEMORY, "out of memory: bucket edges of %lld groups",
                                (long long)total->n_groups);
     }
-    if (status == PEN_OK && n > 0) {
+    if (status == PEN_OK && edges != NULL && n > 0) {
         memcpy(edges, all, (size_t)n * sizeof *edges);
     }
     pen_free(all);

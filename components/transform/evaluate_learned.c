@@ -54,11 +54,12 @@ static pen_status scale(const struct pen_evaluator *e, const struct pen_node *no
 static pen_status bucketize(const struct pen_evaluator *e, const struct pen_node *node, const double *x, int32_t *ids,
                             int64_t n, struct pen_error *err)
 {
-    const struct pen_analysis *found = node->analysis >= 0 ? &e->graph->analyses[node->analysis] : NULL;
+    const struct pen_analysis *found = pen_node_analysis(e->graph, node);
+    bool given = node->op == PEN_NODE_BUCKETS; /* its edges stand in the expression */
     const struct pen_columns_bucketize op = {.n = n,
                                              .x = x,
-                                             .edges = found != NULL ? found->edges : node->list,
-                                             .n_edges = found != NULL ? found->n_edges : node->n_list,
+                                             .edges = given ? node->list : found->edges,
+                                             .n_edges = given ? node->n_list : found->n_edges,
                                              .ids = ids};
     return e->exec->kernels->columns_bucketize(e->exec, &op, err);
 }
@@ -82,6 +83,7 @@ static inline int64_t count_edges(const double *edges, int64_t n, double x, bool
 static void bucketize_by(const struct pen_analysis *found, const double *x, const int32_t *groups, int32_t *ids,
                          int64_t n)
 {
+    PEN_ASSERT(groups != NULL);
     for (int64_t i = 0; i < n; i++) {
         ids[i] = -1;
         if (x[i] == x[i] && groups[i] >= 0) {
@@ -131,7 +133,7 @@ static pen_status statistic_by(const struct pen_evaluator *e, const struct pen_n
 pen_status pen_evaluate_learned(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
 {
     const struct pen_node *node = &e->graph->nodes[index];
-    const struct pen_analysis *found = node->analysis >= 0 ? &e->graph->analyses[node->analysis] : NULL;
+    const struct pen_analysis *found = pen_node_analysis(e->graph, node);
     const double *x = e->values[node->arguments[0]].data;
     const int32_t *groups = node->n_arguments > 1 ? e->values[node->arguments[1]].data : NULL;
     void *y = pen_evaluator_slot(e, index);

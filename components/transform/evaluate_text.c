@@ -61,7 +61,7 @@ static int64_t parse_int(const char *text, size_t size)
 static void compute_value(const struct pen_evaluator *e, const struct pen_node *node, struct pen_cache *cache,
                           int32_t entry, const char *text, size_t size)
 {
-    const struct pen_analysis *found = node->analysis >= 0 ? &e->graph->analyses[node->analysis] : NULL;
+    const struct pen_analysis *found = pen_node_analysis(e->graph, node);
     int64_t *ints = cache->table;
     double *floats = cache->table;
     int8_t *bools = cache->table;
@@ -197,6 +197,7 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
                           const struct pen_value *source, int64_t n_todo, struct pen_error *err)
 {
     if (node->op == PEN_NODE_HASH) {
+        PEN_ASSERT(source->entries != NULL);
         const struct pen_hash_strings hash = {.n = n_todo,
                                               .which = cache->todo,
                                               .starts = source->entries->starts,
@@ -252,6 +253,8 @@ static pen_status publish(struct pen_evaluator *e, int32_t index, struct pen_cac
     }
     if (node->type == PEN_VALUE_TOKENS || node->type == PEN_VALUE_ID_LIST) {
         bool own = node->type == PEN_VALUE_TOKENS;
+        PEN_ASSERT(source->entries != NULL || source->lists != NULL);
+        PEN_ASSERT(own || source->lists != NULL);
         const char *bytes = source->entries != NULL       ? source->entries->bytes
                             : node->op == PEN_NODE_NGRAMS ? cache->bytes
                                                           : source->lists->strings.bytes;

@@ -81,10 +81,16 @@ bool pen_node_shares_codes(enum pen_transform_op op)
     return (traits[op] & SHARES_CODES) != 0;
 }
 
+const struct pen_analysis *pen_node_analysis(const struct pen_transform_graph *graph, const struct pen_node *node)
+{
+    static const struct pen_analysis none = {.done = false};
+    return node->analysis >= 0 ? &graph->analyses[node->analysis] : &none;
+}
+
 int64_t pen_node_n_values(const struct pen_transform_graph *graph, int32_t index)
 {
     const struct pen_node *node = &graph->nodes[index];
-    const struct pen_analysis *found = node->analysis >= 0 ? &graph->analyses[node->analysis] : NULL;
+    const struct pen_analysis *found = pen_node_analysis(graph, node);
     switch ((int)node->op) {
     case PEN_NODE_HASH:
     case PEN_NODE_HASH_LIST:

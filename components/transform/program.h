@@ -231,6 +231,9 @@ struct pen_transform_graph {
     struct pen_program apply[2]; /* without and with label and weight */
 };
 
+/* What the node's analyzer found; an empty one for a node that is no analyzer. */
+const struct pen_analysis *pen_node_analysis(const struct pen_transform_graph *graph, const struct pen_node *node);
+
 bool pen_node_is_analyzer(enum pen_transform_op op);
 bool pen_node_is_constant(enum pen_transform_op op);
 const char *pen_node_op_text(enum pen_transform_op op);

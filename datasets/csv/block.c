@@ -261,14 +261,13 @@ static pen_status structure(struct pen_csv_reader *reader, struct pen_error *err
     struct pen_csv_block *block = &reader->block;
     const bool cr_at_end = block->size > 0 && block->text[block->size - 1] == '\r';
     const int64_t end = block->size - (cr_at_end && !block->eof);
-    int64_t sound = 0;
     reader->n_chunks = 0;
     if (reader->dialect.comment != 0) {
         PEN_TRY(machine_rest(reader, block->begin, end, block->line, err));
-        sound = reader->n_chunks;
     } else {
         PEN_TRY(cut(reader, block->begin, end, err));
         const int64_t n = reader->n_chunks;
+        int64_t sound = 0;
 #pragma omp parallel for num_threads(reader->n_threads) schedule(dynamic) if (n > 1)
         for (int64_t i = 0; i < n; i++) {
             struct pen_csv_chunk *chunk = &reader->chunks[i];

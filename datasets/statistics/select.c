@@ -272,6 +272,7 @@ void pen_select_count(struct pen_select_part *part, double value, int64_t count,
 
 static void merge_first(struct select_bins *bins, const struct select_bins *part, int64_t n_groups)
 {
+    PEN_ASSERT(bins->counts != NULL && part->counts != NULL);
     for (int64_t group = 0; group < n_groups; group++) {
         int64_t first = part->touched[group] == 0 ? 0 : group << PEN_SELECT_GROUP_BITS;
         int64_t end = part->touched[group] == 0 ? 0 : first + (1 << PEN_SELECT_GROUP_BITS);

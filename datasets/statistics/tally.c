@@ -133,8 +133,10 @@ pen_status pen_tally_put(struct pen_tally *tally, const struct pen_tally_item *i
 static int64_t count_known(struct pen_tally *tally, const char *cells, const double *weights, int64_t n_cells)
 {
     struct slot *slots = tally->slots;
+    double *sums = weights != NULL ? tally->weights : NULL;
     uint64_t mask = ((uint64_t)1 << tally->slot_bits) - 1;
     int slot_bits = tally->slot_bits;
+    PEN_ASSERT(weights == NULL || sums != NULL);
     for (int64_t i = 0; i < n_cells; i++) {
         uint64_t cell;
         memcpy(&cell, cells + 8 * i, sizeof cell);
@@ -146,8 +148,8 @@ static int64_t count_known(struct pen_tally *tally, const char *cells, const dou
             }
         }
         slots[at].count++;
-        if (weights != NULL) {
-            tally->weights[at] += weights[i];
+        if (sums != NULL) {
+            sums[at] += weights[i];
         }
     }
     return n_cells;

@@ -220,7 +220,7 @@ static pen_status open_library(struct pen_h5_file *file, struct pen_error *err)
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (access < 0 || H5Pset_file_locking(access, false, true) < 0 ||
         (file->id = H5Fopen(file->path, H5F_ACC_RDONLY, access)) < 0) {
-        status = pen_h5_fail(err, file->path, "open the file (damaged or cut short)");
+        (void)pen_h5_fail(err, file->path, "open the file (damaged or cut short)");
         if (err != NULL) {
             err->status = PEN_ERR_DATA;
         }

@@ -24,9 +24,9 @@ static void set_option(struct pen_csv_options *options, const char *text)
     } else if (strncmp(text, "header=", 7) == 0) {
         options->header = strcmp(value, "no") == 0 ? PEN_CSV_HEADER_NO : PEN_CSV_HEADER_YES;
     } else if (strncmp(text, "threads=", 8) == 0) {
-        options->n_threads = atoi(value);
+        options->n_threads = (int)strtol(value, NULL, 10);
     } else if (strncmp(text, "chunk=", 6) == 0) {
-        options->chunk_bytes = atoi(value);
+        options->chunk_bytes = strtol(value, NULL, 10);
     } else if (strcmp(text, "trim") == 0) {
         options->trim_spaces = true;
     } else if (strcmp(text, "reject") == 0) {

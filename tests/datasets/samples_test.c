@@ -80,9 +80,10 @@ static void taxi_looks_like_taxi_trips(void)
     int64_t n_rows = 0, n_big = 0, n_card = 0, n_card_big = 0, n_no_company = 0, n_wrong = 0;
     char *line = strchr(text.data, '\n') + 1;
     while (*line != '\0') {
-        char *fields[32], *next = strchr(line, '\n') + 1;
+        char *fields[32] = {NULL}, *next = strchr(line, '\n') + 1;
         next[-1] = '\0';
-        n_wrong += split_fields(line, fields) != 18;
+        PEN_REQUIRE(split_fields(line, fields) == 18);
+        PEN_REQUIRE(fields[1] != NULL && fields[17] != NULL);
         double fare = strtod(fields[1], NULL), tips = strtod(fields[17], NULL);
         bool big = tips > 0.2 * fare, card = strcmp(fields[13], "Credit Card") == 0;
         n_rows++;

@@ -154,8 +154,8 @@ static void what_is_refused(void)
 static void a_tour(void)
 {
     static const char *const lines[] = {"generate taxi --rows 600 --seed 1 -o t.csv",
-                                        "init t.csv --label " LABEL,
-                                        "init t.csv --label " LABEL,
+                                        "init t.csv --label 'tips > 0.2 * fare'",
+                                        "init t.csv --label 'tips > 0.2 * fare'",
                                         "plan pipeline.yaml --set trainer.steps=40",
                                         "plan pipeline.yaml --set trainer.steps=40 --detailed-exitcode",
                                         "run pipeline.yaml --set trainer.steps=40",

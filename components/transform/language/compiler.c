@@ -203,7 +203,7 @@ static pen_status compile_arithmetic(struct pen_builder *b, const struct pen_syn
     if (pen_builder_type(b, x) == PEN_VALUE_INT && pen_builder_type(b, y) == PEN_VALUE_INT && symbol != '/') {
         node.op = PEN_NODE_INT_MAP;
         node.type = PEN_VALUE_INT;
-        node.integer[0] = symbol;
+        node.integer[0] = (unsigned char)symbol;
         return pen_builder_add(b, &node, syntax, out);
     }
     if (symbol == '+' && (pen_builder_type(b, x) == PEN_VALUE_STRING || pen_builder_type(b, y) == PEN_VALUE_STRING)) {

@@ -9,7 +9,7 @@
 struct column parse_column(enum pen_type type, const char *text, char *storage)
 {
     struct column column = {.type = type};
-    (void)strcpy(storage, text);
+    memcpy(storage, text, strlen(text) + 1);
     const char *separators = pen_type_is_string(type) ? "|" : " ";
     char *rest = NULL;
     for (char *word = strtok_r(storage, separators, &rest); word != NULL; word = strtok_r(NULL, separators, &rest)) {
