@@ -1,5 +1,6 @@
-/* SHA-256 (FIPS 180-4): the plain rounds, and the same with the SHA instructions where the processor has them. */
-#include "core/hash.h"
+/* SHA-256 (FIPS 180-4): the plain rounds, and the same with the SHA instructions where the processor has them. Those
+ * wait for each other within one message, so that two messages side by side take hardly longer than one. */
+#include "core/sha256_internal.h"
 
 #include <string.h>
 
@@ -22,7 +23,7 @@ static uint32_t rotr(uint32_t x, int n)
     return (x >> n) | (x << (32 - n));
 }
 
-static void rounds_plain(uint32_t state[8], const uint8_t *data, size_t n_blocks)
+void pen_sha256_rounds_plain(uint32_t state[8], const uint8_t *data, size_t n_blocks)
 {
     for (; n_blocks > 0; n_blocks--, data += 64) {
         uint32_t w[64];
@@ -54,43 +55,86 @@ static void rounds_plain(uint32_t state[8], const uint8_t *data, size_t n_blocks
 }
 
 #if defined(__x86_64__)
-/* State lives as ABEF and CDGH, the order the instructions want. */
-__attribute__((target("sha,sse4.1,ssse3"))) static void rounds_sha(uint32_t state[8], const uint8_t *data,
-                                                                   size_t n_blocks)
+#define SHA_TARGET __attribute__((target("sha,sse4.1,ssse3")))
+
+/* One message's state as ABEF and CDGH, the order the instructions want, and the last 16 words of its schedule. */
+struct lane {
+    __m128i abef, cdgh, w[4];
+};
+
+SHA_TARGET static inline void load_state(struct lane *lane, const uint32_t state[8])
 {
-    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
-    __m128i low = _mm_loadu_si128((const __m128i *)(const void *)state);
-    __m128i high = _mm_loadu_si128((const __m128i *)(const void *)(state + 4));
-    low = _mm_shuffle_epi32(low, 0xB1);
-    high = _mm_shuffle_epi32(high, 0x1B);
-    __m128i abef = _mm_alignr_epi8(low, high, 8);
-    __m128i cdgh = _mm_blend_epi16(high, low, 0xF0);
-    for (; n_blocks > 0; n_blocks--, data += 64) {
-        __m128i abef_start = abef;
-        __m128i cdgh_start = cdgh;
-        __m128i w[4];
-        for (int i = 0; i < 4; i++) {
-            w[i] = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + 16 * i)), swap);
-        }
-        for (int i = 0; i < 16; i++) {
-            __m128i words = w[i & 3];
-            if (i >= 4) {
-                __m128i earlier = _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4);
-                words = _mm_sha256msg1_epu32(words, w[(i + 1) & 3]);
-                words = _mm_sha256msg2_epu32(_mm_add_epi32(words, earlier), w[(i + 3) & 3]);
-                w[i & 3] = words;
-            }
-            __m128i wk = _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)(const void *)(K + 4 * i)));
-            cdgh = _mm_sha256rnds2_epu32(cdgh, abef, wk);
-            abef = _mm_sha256rnds2_epu32(abef, cdgh, _mm_shuffle_epi32(wk, 0x0E));
-        }
-        abef = _mm_add_epi32(abef, abef_start);
-        cdgh = _mm_add_epi32(cdgh, cdgh_start);
-    }
-    low = _mm_shuffle_epi32(abef, 0x1B);
-    high = _mm_shuffle_epi32(cdgh, 0xB1);
+    const __m128i low = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)state), 0xB1);
+    const __m128i high = _mm_shuffle_epi32(_mm_loadu_si128((const __m128i *)(const void *)(state + 4)), 0x1B);
+    lane->abef = _mm_alignr_epi8(low, high, 8);
+    lane->cdgh = _mm_blend_epi16(high, low, 0xF0);
+}
+
+SHA_TARGET static inline void store_state(const struct lane *lane, uint32_t state[8])
+{
+    const __m128i low = _mm_shuffle_epi32(lane->abef, 0x1B);
+    const __m128i high = _mm_shuffle_epi32(lane->cdgh, 0xB1);
     _mm_storeu_si128((__m128i *)(void *)state, _mm_blend_epi16(low, high, 0xF0));
     _mm_storeu_si128((__m128i *)(void *)(state + 4), _mm_alignr_epi8(high, low, 8));
+}
+
+/* Rounds 4 * i to 4 * i + 3. */
+SHA_TARGET __attribute__((always_inline)) static inline void four_rounds(struct lane *lane, const uint8_t *data, int i)
+{
+    const __m128i swap = _mm_set_epi64x(0x0c0d0e0f08090a0bLL, 0x0405060700010203LL);
+    __m128i *w = lane->w;
+    __m128i words;
+    if (i < 4) {
+        words = _mm_shuffle_epi8(_mm_loadu_si128((const __m128i *)(const void *)(data + 16 * i)), swap);
+    } else {
+        const __m128i earlier = _mm_alignr_epi8(w[(i + 3) & 3], w[(i + 2) & 3], 4);
+        words = _mm_sha256msg1_epu32(w[i & 3], w[(i + 1) & 3]);
+        words = _mm_sha256msg2_epu32(_mm_add_epi32(words, earlier), w[(i + 3) & 3]);
+    }
+    w[i & 3] = words;
+    const __m128i wk = _mm_add_epi32(words, _mm_loadu_si128((const __m128i *)(const void *)(K + 4 * i)));
+    lane->cdgh = _mm_sha256rnds2_epu32(lane->cdgh, lane->abef, wk);
+    lane->abef = _mm_sha256rnds2_epu32(lane->abef, lane->cdgh, _mm_shuffle_epi32(wk, 0x0E));
+}
+
+SHA_TARGET static void rounds_sha(uint32_t state[8], const uint8_t *data, size_t n_blocks)
+{
+    struct lane lane;
+    load_state(&lane, state);
+    for (; n_blocks > 0; n_blocks--, data += 64) {
+        const __m128i abef = lane.abef;
+        const __m128i cdgh = lane.cdgh;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            four_rounds(&lane, data, i);
+        }
+        lane.abef = _mm_add_epi32(lane.abef, abef);
+        lane.cdgh = _mm_add_epi32(lane.cdgh, cdgh);
+    }
+    store_state(&lane, state);
+}
+
+SHA_TARGET static void rounds_sha_pair(uint32_t *const state[2], const uint8_t *const data[2], size_t n_blocks)
+{
+    struct lane a;
+    struct lane b;
+    load_state(&a, state[0]);
+    load_state(&b, state[1]);
+    for (size_t block = 0; block < n_blocks; block++) {
+        const struct lane start_a = a;
+        const struct lane start_b = b;
+#pragma GCC unroll 16
+        for (int i = 0; i < 16; i++) {
+            four_rounds(&a, data[0] + 64 * block, i);
+            four_rounds(&b, data[1] + 64 * block, i);
+        }
+        a.abef = _mm_add_epi32(a.abef, start_a.abef);
+        a.cdgh = _mm_add_epi32(a.cdgh, start_a.cdgh);
+        b.abef = _mm_add_epi32(b.abef, start_b.abef);
+        b.cdgh = _mm_add_epi32(b.cdgh, start_b.cdgh);
+    }
+    store_state(&a, state[0]);
+    store_state(&b, state[1]);
 }
 
 __attribute__((target("xsave"))) static bool has_sha(void)
@@ -102,23 +146,43 @@ __attribute__((target("xsave"))) static bool has_sha(void)
     __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
     return ((b >> 29) & 1U) != 0 && __builtin_cpu_supports("sse4.1") && __builtin_cpu_supports("ssse3");
 }
-#endif
 
-static void rounds(uint32_t state[8], const uint8_t *data, size_t n_blocks)
+static bool use_sha(void)
 {
-#if defined(__x86_64__)
     static int known; /* 0: not asked yet, 1: plain, 2: SHA instructions; every thread finds the same */
     int have = __atomic_load_n(&known, __ATOMIC_RELAXED);
     if (have == 0) {
         have = has_sha() ? 2 : 1;
         __atomic_store_n(&known, have, __ATOMIC_RELAXED);
     }
-    if (have == 2) {
-        rounds_sha(state, data, n_blocks);
-        return;
+    return have == 2;
+}
+#else
+static bool use_sha(void)
+{
+    return false;
+}
+
+static void rounds_sha(uint32_t state[8], const uint8_t *data, size_t n_blocks)
+{
+    pen_sha256_rounds_plain(state, data, n_blocks);
+}
+
+static void rounds_sha_pair(uint32_t *const state[2], const uint8_t *const data[2], size_t n_blocks)
+{
+    for (int i = 0; i < 2; i++) {
+        pen_sha256_rounds_plain(state[i], data[i], n_blocks);
     }
+}
 #endif
-    rounds_plain(state, data, n_blocks);
+
+void pen_sha256_rounds(uint32_t state[8], const uint8_t *data, size_t n_blocks)
+{
+    if (use_sha()) {
+        rounds_sha(state, data, n_blocks);
+    } else {
+        pen_sha256_rounds_plain(state, data, n_blocks);
+    }
 }
 
 void pen_sha256_init(struct pen_sha256 *hash)
@@ -142,29 +206,95 @@ void pen_sha256_update(struct pen_sha256 *hash, const void *bytes, size_t size_b
         if (filled + take < 64) {
             return;
         }
-        rounds(hash->state, hash->block, 1);
+        pen_sha256_rounds(hash->state, hash->block, 1);
     }
-    rounds(hash->state, data, size_bytes / 64);
+    pen_sha256_rounds(hash->state, data, size_bytes / 64);
     if ((size_bytes & 63) != 0) {
         memcpy(hash->block, data + (size_bytes & ~(size_t)63), size_bytes & 63);
     }
 }
 
-void pen_sha256_final(struct pen_sha256 *hash, uint8_t digest[PEN_SHA256_BYTES])
+/* What follows the last whole block: the rest, a one bit, zeros, the length. Returns its blocks. */
+static size_t make_tail(uint8_t tail[128], const uint8_t *rest, uint64_t size_bytes)
 {
-    size_t filled = hash->size_bytes & 63;
-    uint64_t bits = hash->size_bytes * 8;
-    uint8_t tail[128] = {0};
-    memcpy(tail, hash->block, filled);
+    const size_t filled = size_bytes & 63;
+    const size_t end = filled < 56 ? 64 : 128;
+    memset(tail, 0, 128);
+    memcpy(tail, rest, filled);
     tail[filled] = 0x80;
-    size_t end = filled < 56 ? 64 : 128;
     for (size_t i = 0; i < 8; i++) {
-        tail[end - 1 - i] = (uint8_t)(bits >> (8 * i));
+        tail[end - 1 - i] = (uint8_t)(size_bytes * 8 >> (8 * i));
     }
-    rounds(hash->state, tail, end / 64);
+    return end / 64;
+}
+
+static void put_digest(const uint32_t state[8], uint8_t digest[PEN_SHA256_BYTES])
+{
     for (int i = 0; i < 8; i++) {
         for (int j = 0; j < 4; j++) {
-            digest[4 * i + j] = (uint8_t)(hash->state[i] >> (24 - 8 * j));
+            digest[4 * i + j] = (uint8_t)(state[i] >> (24 - 8 * j));
         }
+    }
+}
+
+void pen_sha256_final(struct pen_sha256 *hash, uint8_t digest[PEN_SHA256_BYTES])
+{
+    uint8_t tail[128];
+    const size_t n_blocks = make_tail(tail, hash->block, hash->size_bytes);
+    pen_sha256_rounds(hash->state, tail, n_blocks);
+    put_digest(hash->state, digest);
+}
+
+/* A message as two runs of blocks: those in place, then its tail. */
+struct runs {
+    uint8_t tail[128];
+    const uint8_t *data[2];
+    size_t n_blocks[2];
+    int at;
+};
+
+static void skip_empty_runs(struct runs *runs)
+{
+    while (runs->at < 2 && runs->n_blocks[runs->at] == 0) {
+        runs->at++;
+    }
+}
+
+static void take_blocks(struct runs *runs, size_t n_blocks)
+{
+    runs->data[runs->at] += 64 * n_blocks;
+    runs->n_blocks[runs->at] -= n_blocks;
+    skip_empty_runs(runs);
+}
+
+void pen_sha256_pair(const void *const messages[2], const size_t sizes[2], uint8_t digests[2][PEN_SHA256_BYTES])
+{
+    struct pen_sha256 hashes[2];
+    struct runs runs[2];
+    uint32_t *const states[2] = {hashes[0].state, hashes[1].state};
+    for (int m = 0; m < 2; m++) {
+        const uint8_t *data = messages[m];
+        const size_t whole = sizes[m] & ~(size_t)63;
+        pen_sha256_init(&hashes[m]);
+        runs[m].data[0] = data;
+        runs[m].data[1] = runs[m].tail;
+        runs[m].n_blocks[0] = whole / 64;
+        runs[m].n_blocks[1] = make_tail(runs[m].tail, data + whole, sizes[m]);
+        runs[m].at = 0;
+        skip_empty_runs(&runs[m]);
+    }
+    while (use_sha() && runs[0].at < 2 && runs[1].at < 2) {
+        const uint8_t *const data[2] = {runs[0].data[runs[0].at], runs[1].data[runs[1].at]};
+        const size_t left[2] = {runs[0].n_blocks[runs[0].at], runs[1].n_blocks[runs[1].at]};
+        const size_t n_blocks = left[0] < left[1] ? left[0] : left[1];
+        rounds_sha_pair(states, data, n_blocks);
+        take_blocks(&runs[0], n_blocks);
+        take_blocks(&runs[1], n_blocks);
+    }
+    for (int m = 0; m < 2; m++) {
+        for (; runs[m].at < 2; runs[m].at++) {
+            pen_sha256_rounds(states[m], runs[m].data[runs[m].at], runs[m].n_blocks[runs[m].at]);
+        }
+        put_digest(states[m], digests[m]);
     }
 }

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-enum { MAX_CLASSES = 65536, MAX_STRATIFIED_SPLITS = 16, PARALLEL_ROWS = 256 };
+enum { MAX_CLASSES = 65536, MAX_STRATIFIED_SPLITS = 16, PARALLEL_ROWS = 256, HASH_PAIRS = 128 };
 
 struct pen_split_class {
     bool used, missing;
@@ -26,14 +26,9 @@ void pen_split_rule_reset(struct pen_split_rule *rule)
     rule->n_classes = rule->capacity = 0;
 }
 
-static int32_t bucket_of(const struct pen_split_rule *rule, const struct pen_tf_buffer *bytes)
+static int32_t bucket_of(const struct pen_split_rule *rule, const uint8_t digest[PEN_SHA256_BYTES])
 {
-    struct pen_sha256 hash;
-    uint8_t digest[PEN_SHA256_BYTES];
     uint64_t n_buckets = (uint64_t)rule->n_buckets, rest = 0;
-    pen_sha256_init(&hash);
-    pen_sha256_update(&hash, bytes->data, (size_t)bytes->size_bytes);
-    pen_sha256_final(&hash, digest);
     for (int i = 0; i < PEN_SHA256_BYTES; i += 4) {
         uint64_t word =
             (uint64_t)digest[i] << 24 | (uint64_t)digest[i + 1] << 16 | (uint64_t)digest[i + 2] << 8 | digest[i + 3];
@@ -49,28 +44,53 @@ static int32_t bucket_of(const struct pen_split_rule *rule, const struct pen_tf_
     return 0;
 }
 
-/* column NULL: the whole row. */
+/* What is hashed; column NULL: the whole row. */
+struct hashed {
+    const struct pen_tf_layout *layout;
+    const struct pen_column *column;
+};
+
+/* Rows `row` and row + 1, or twice the last one of the batch. */
+static pen_status assign_two(const struct pen_split_rule *rule, const struct hashed *hashed, int64_t row,
+                             int64_t n_rows, struct pen_tf_buffer buffers[2], int32_t *splits)
+{
+    const int64_t rows[2] = {row, row + 1 < n_rows ? row + 1 : row};
+    const void *messages[2];
+    size_t sizes[2];
+    uint8_t digests[2][PEN_SHA256_BYTES];
+    for (int i = 0; i < 2; i++) {
+        PEN_TRY(hashed->column == NULL ? pen_tf_example_write(hashed->layout, rows[i], &buffers[i], NULL)
+                                       : pen_tf_feature_write(hashed->column, rows[i], &buffers[i], NULL));
+        messages[i] = buffers[i].data;
+        sizes[i] = (size_t)buffers[i].size_bytes;
+    }
+    pen_sha256_pair(messages, sizes, digests);
+    for (int i = 0; i < 2; i++) {
+        splits[rows[i]] = bucket_of(rule, digests[i]);
+    }
+    return PEN_OK;
+}
+
 static pen_status assign_by_hash(const struct pen_split_rule *rule, const struct pen_batch *batch,
                                  const struct pen_column *column, int32_t *splits, struct pen_error *err)
 {
     pen_status status = PEN_OK;
     struct pen_tf_layout layout;
     PEN_TRY(pen_tf_layout_init(&layout, batch, err));
+    const struct hashed hashed = {&layout, column};
 #pragma omp parallel if (batch->n_rows >= PARALLEL_ROWS)
     {
-        struct pen_tf_buffer buffer = {0};
-#pragma omp for schedule(static)
-        for (int64_t row = 0; row < batch->n_rows; row++) {
-            pen_status one = column == NULL ? pen_tf_example_write(batch, &layout, row, &buffer, NULL)
-                                            : pen_tf_feature_write(column, row, &buffer, NULL);
-            if (one == PEN_OK) {
-                splits[row] = bucket_of(rule, &buffer);
-            } else {
+        struct pen_tf_buffer buffers[2] = {{0}, {0}};
+#pragma omp for schedule(dynamic, HASH_PAIRS)
+        for (int64_t row = 0; row < batch->n_rows; row += 2) {
+            const pen_status one = assign_two(rule, &hashed, row, batch->n_rows, buffers, splits);
+            if (one != PEN_OK) {
 #pragma omp atomic write
                 status = one;
             }
         }
-        pen_tf_buffer_deinit(&buffer);
+        pen_tf_buffer_deinit(&buffers[0]);
+        pen_tf_buffer_deinit(&buffers[1]);
     }
     pen_tf_layout_deinit(&layout);
     if (status != PEN_OK) {

@@ -17,21 +17,23 @@ struct pen_tf_buffer {
     const uint8_t *data; /* the message, somewhere in memory */
     int64_t size_bytes;
 };
-void pen_tf_buffer_deinit(struct pen_tf_buffer *buffer);
+PEN_API void pen_tf_buffer_deinit(struct pen_tf_buffer *buffer);
 
-/* The columns of a batch in name order. */
+struct pen_tf_field; /* a column and what is the same in all its cells */
+
+/* The columns of a batch in name order; good for this batch alone. */
 struct pen_tf_layout {
-    int64_t *order;
-    size_t *name_bytes;  /* of column order[i] */
-    int64_t fixed_bytes; /* an upper bound on a message's size without its strings */
+    struct pen_tf_field *fields;
+    int64_t n_fields;
+    int64_t fixed_bytes; /* an upper bound on a message's size without its long strings */
 };
-PEN_MUST_USE pen_status pen_tf_layout_init(struct pen_tf_layout *layout, const struct pen_batch *batch,
-                                           struct pen_error *err);
-void pen_tf_layout_deinit(struct pen_tf_layout *layout);
+PEN_API PEN_MUST_USE pen_status pen_tf_layout_init(struct pen_tf_layout *layout, const struct pen_batch *batch,
+                                                   struct pen_error *err);
+PEN_API void pen_tf_layout_deinit(struct pen_tf_layout *layout);
 
-PEN_MUST_USE pen_status pen_tf_example_write(const struct pen_batch *batch, const struct pen_tf_layout *layout,
-                                             int64_t row, struct pen_tf_buffer *buffer, struct pen_error *err);
-PEN_MUST_USE pen_status pen_tf_feature_write(const struct pen_column *column, int64_t row, struct pen_tf_buffer *buffer,
-                                             struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_tf_example_write(const struct pen_tf_layout *layout, int64_t row,
+                                                     struct pen_tf_buffer *buffer, struct pen_error *err);
+PEN_API PEN_MUST_USE pen_status pen_tf_feature_write(const struct pen_column *column, int64_t row,
+                                                     struct pen_tf_buffer *buffer, struct pen_error *err);
 
 #endif

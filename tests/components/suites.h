@@ -1,4 +1,5 @@
 X(example_gen)
+X(tf_example)
 X(example_validator)
 X(validate_cases)
 X(validate)

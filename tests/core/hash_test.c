@@ -1,5 +1,5 @@
 /* Published test vectors, and every length through both halves of the buffer. */
-#include "core/hash.h"
+#include "core/sha256_internal.h"
 #include "tests/pen_test.h"
 
 #include <stdlib.h>
@@ -44,6 +44,54 @@ static void sha256_in_pieces_equals_sha256_at_once(void)
     }
 }
 
+/* One block, already padded: "abc". */
+static void both_ways_of_sha256_agree(void)
+{
+    static const uint32_t start[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+                                      0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+    static const uint32_t digest_of_abc[8] = {0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+                                              0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad};
+    uint8_t blocks[64 * 8] = {'a', 'b', 'c', 0x80};
+    uint32_t plain[8], best[8];
+    blocks[63] = 24;
+    memcpy(plain, start, sizeof plain);
+    memcpy(best, start, sizeof best);
+    pen_sha256_rounds_plain(plain, blocks, 1);
+    pen_sha256_rounds(best, blocks, 1);
+    PEN_CHECK(memcmp(plain, digest_of_abc, sizeof plain) == 0);
+    PEN_CHECK(memcmp(best, digest_of_abc, sizeof best) == 0);
+    for (int i = 0; i < 64 * 8; i++) {
+        blocks[i] = (uint8_t)(i * 37 + i / 64);
+    }
+    for (size_t n = 0; n <= 8; n++) {
+        pen_sha256_rounds_plain(plain, blocks, n);
+        pen_sha256_rounds(best, blocks, n);
+        PEN_CHECK(memcmp(plain, best, sizeof plain) == 0);
+    }
+}
+
+static void sha256_of_two_equals_sha256_of_each(void)
+{
+    uint8_t data[400];
+    for (int i = 0; i < 400; i++) {
+        data[i] = (uint8_t)(i * 11 + 5);
+    }
+    for (size_t a = 0; a < 200; a += 7) {
+        for (size_t b = 0; b < 200; b += 9) {
+            const void *const messages[2] = {data, data + 200};
+            const size_t sizes[2] = {a, b};
+            uint8_t digests[2][PEN_SHA256_BYTES];
+            pen_sha256_pair(messages, sizes, digests);
+            for (int m = 0; m < 2; m++) {
+                char one[PEN_SHA256_HEX_BYTES], pair[PEN_SHA256_HEX_BYTES];
+                pen_sha256_of(messages[m], sizes[m], one);
+                pen_sha256_hex(digests[m], pair);
+                PEN_CHECK_EQ_STR(pair, one);
+            }
+        }
+    }
+}
+
 static void crc32c_matches_rfc_3720(void)
 {
     uint8_t block[32] = {0};
@@ -78,4 +126,5 @@ static void murmur3_matches_its_published_vectors(void)
 }
 
 PEN_SUITE(hash, PEN_CASE(sha256_matches_fips_180_4), PEN_CASE(sha256_in_pieces_equals_sha256_at_once),
+          PEN_CASE(both_ways_of_sha256_agree), PEN_CASE(sha256_of_two_equals_sha256_of_each),
           PEN_CASE(crc32c_matches_rfc_3720), PEN_CASE(murmur3_matches_its_published_vectors));
