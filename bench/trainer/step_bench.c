@@ -101,11 +101,13 @@ static void data_deinit(struct data *d)
     pen_free(d->ids);
 }
 
-static pen_status write_array(const char *folder, const char *name, const void *array, int64_t n, struct pen_error *err)
+/* mode: that of fopen. */
+static pen_status write_array(const char *folder, const char *name, const char *mode, const void *array, int64_t n,
+                              struct pen_error *err)
 {
     char path[4096];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
+    FILE *file = fopen(path, mode);
     size_t written = file != NULL ? fwrite(array, sizeof(float), (size_t)n, file) : 0;
     if (file == NULL || fclose(file) != 0 || written != (size_t)n) {
         PEN_FAIL(err, PEN_ERR_IO, "%s: expected a file that can be written", path);
@@ -115,10 +117,15 @@ static pen_status write_array(const char *folder, const char *name, const void *
 
 static pen_status share(const char *folder, const struct data *d, const struct pen_network *n, struct pen_error *err)
 {
-    PEN_TRY(write_array(folder, "dense.f32", d->dense, ROWS * DENSE, err));
-    PEN_TRY(write_array(folder, "ids.i32", d->ids, ROWS * IDS, err));
-    PEN_TRY(write_array(folder, "label.f32", d->label, ROWS, err));
-    return write_array(folder, "values.f32", n->values, n->n_total, err);
+    PEN_TRY(write_array(folder, "dense.f32", "wb", d->dense, ROWS * DENSE, err));
+    PEN_TRY(write_array(folder, "ids.i32", "wb", d->ids, ROWS * IDS, err));
+    PEN_TRY(write_array(folder, "label.f32", "wb", d->label, ROWS, err));
+    for (int64_t i = 0; i < n->n_parameters; i++) {
+        const struct pen_parameter *p = &n->parameters[i];
+        PEN_TRY(
+            write_array(folder, "values.f32", i == 0 ? "wb" : "ab", n->values + p->offset, p->n_rows * p->dim, err));
+    }
+    return PEN_OK;
 }
 
 static pen_status one_step(struct pen_pass *p, struct pen_update *update, const struct data *d, int64_t number,

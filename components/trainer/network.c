@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_WEIGHTS = 1000 };
+enum { STREAM_WEIGHTS = 1000, TABLE_ALIGNMENT = 16 };
 
 /* 1.6 n^0.56 is the usual rule for a table's width; above 16 it costs more than it brings on tabular data. */
 static int64_t automatic_dim(int64_t n_values, bool ragged)
@@ -121,6 +121,13 @@ static int64_t add_parameter(struct pen_network *n, int64_t *cursor, const char 
     return n->n_parameters++;
 }
 
+/* A table of 16 columns begins where a line of the cache does: its rows then lie in one line, not across two. */
+static int64_t add_table(struct pen_network *n, int64_t *cursor, const char *name, int64_t n_rows, int64_t dim)
+{
+    *cursor = (*cursor + TABLE_ALIGNMENT - 1) / TABLE_ALIGNMENT * TABLE_ALIGNMENT;
+    return add_parameter(n, cursor, name, n_rows, dim);
+}
+
 /* Weights, biases, tables, in this order. */
 static void place_parameters(struct pen_network *n)
 {
@@ -148,12 +155,12 @@ static void place_parameters(struct pen_network *n)
         const struct pen_tensor_ids_spec *ids = &n->spec.ids[i];
         n->deep_table[i] = n->wide_table[i] = -1;
         if (n->has_deep) {
-            n->deep_table[i] = add_parameter(n, &cursor, pen_arena_printf(arena, "embedding.%s", ids->name),
-                                             ids->n_values, n->embedding_dims[i]);
+            n->deep_table[i] = add_table(n, &cursor, pen_arena_printf(arena, "embedding.%s", ids->name), ids->n_values,
+                                         n->embedding_dims[i]);
         }
         if (n->has_wide) {
             n->wide_table[i] =
-                add_parameter(n, &cursor, pen_arena_printf(arena, "wide.%s", ids->name), ids->n_values, n->n_outputs);
+                add_table(n, &cursor, pen_arena_printf(arena, "wide.%s", ids->name), ids->n_values, n->n_outputs);
         }
     }
     n->n_total = cursor;

@@ -7,8 +7,9 @@
  *
  * All parameters lie in one array of floats in device memory: dense weights, then biases, then tables, so that an
  * optimiser step is a call for the weights (with L1 and L2), one for the biases (without) and one for all tables
- * (touched rows only). A dense column far from unit scale is standardised by constants of the training rows
- * (network.c); a value that is not finite counts as 0 afterwards, the mean. Ids outside the table count as absent. */
+ * (touched rows only). Tables begin at multiples of 64 bytes. A dense column far from unit scale is standardised by
+ * constants of the training rows (network.c); a value that is not finite counts as 0 afterwards, the mean. Ids outside
+ * the table count as absent. */
 #ifndef PEN_COMPONENTS_TRAINER_NETWORK_H
 #define PEN_COMPONENTS_TRAINER_NETWORK_H
 
@@ -53,7 +54,7 @@ struct pen_network {
 
     int64_t n_parameters;
     struct pen_parameter *parameters;
-    int64_t n_weights, n_biases, n_total; /* floats; tables are the rest */
+    int64_t n_weights, n_biases, n_total; /* floats; tables are the rest, with gaps of zeros before them */
     float *values;                        /* [n_total] device memory */
 
     /* Into parameters; -1: absent. */

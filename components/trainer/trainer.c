@@ -158,6 +158,15 @@ static pen_status read_store(void *user, int64_t first_row, int64_t n_rows, stru
     return pen_tensor_read(s->store, first_row, n_rows, s->buffer, batch, err);
 }
 
+static int64_t count_parameters(const struct pen_network *n)
+{
+    int64_t count = 0;
+    for (int64_t i = 0; i < n->n_parameters; i++) {
+        count += n->parameters[i].n_rows * n->parameters[i].dim;
+    }
+    return count;
+}
+
 static pen_json *result_to_json(const struct pen_network *n, const struct pen_training_result *r)
 {
     pen_json *json = pen_json_object();
@@ -169,7 +178,7 @@ static pen_json *result_to_json(const struct pen_network *n, const struct pen_tr
     pen_json_set_int(json, "validation_rows", r->n_validation);
     pen_json_set_int(json, "batch_size", r->batch_size);
     pen_json_set_double(json, "learning_rate", r->learning_rate);
-    pen_json_set_int(json, "parameters", n->n_total);
+    pen_json_set_int(json, "parameters", count_parameters(n));
     pen_json_set_double(json, "train_loss", r->train_loss);
     pen_json_set_double(json, "validation_loss", r->validation_loss);
     char name[64] = "validation_";

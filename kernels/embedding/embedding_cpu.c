@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { EMBEDDING_ROWS = 128, EMBEDDING_PARALLEL_ROWS = 256 };
+enum { EMBEDDING_ROWS = 128, EMBEDDING_PARALLEL_ROWS = 256, ROWS_AHEAD = 2, IDS_AHEAD = 16 };
 
 PEN_SIMD static void add_row(float *restrict out, const float *restrict row, int64_t dim)
 {
@@ -62,6 +62,15 @@ static void forward_ragged(const struct pen_embedding_feature *f, const float *t
     }
 }
 
+/* Rows of tables lie anywhere in memory: those that a later row of the batch wants are fetched ahead. */
+static inline void fetch_ahead(const struct pen_embedding_feature *f, const float *table, int64_t row)
+{
+    int32_t id = f->ids[row * f->id_stride];
+    if (id >= 0 && id < f->n_values) {
+        __builtin_prefetch(table + (int64_t)id * f->dim);
+    }
+}
+
 static void forward_rows(const struct pen_embedding *e, int64_t first, int64_t end)
 {
     for (int64_t row = first; row < end; row++) {
@@ -76,6 +85,9 @@ static void forward_rows(const struct pen_embedding *e, int64_t first, int64_t e
             if (f->row_offsets != NULL) {
                 forward_ragged(f, table, out, row);
                 continue;
+            }
+            if (row + ROWS_AHEAD < end) {
+                fetch_ahead(f, table, row + ROWS_AHEAD);
             }
             int32_t id = f->ids[row * f->id_stride];
             if (id >= 0 && id < f->n_values) {
@@ -100,6 +112,14 @@ pen_status pen_embedding_forward_cpu(struct pen_exec *exec, const struct pen_emb
     return PEN_OK;
 }
 
+static inline void fetch_slot(const struct pen_embedding_feature *f, int64_t row)
+{
+    int32_t id = f->ids[row * f->id_stride];
+    if (id >= 0 && id < f->n_values) {
+        __builtin_prefetch(f->slot + id, 1);
+    }
+}
+
 /* The gradient row of an id: found, or opened as the next one. */
 static inline float *gradient_row(struct pen_embedding_feature *f, int32_t id)
 {
@@ -119,6 +139,9 @@ static void backward_feature(struct pen_embedding_feature *f, const float *dout,
     for (int64_t row = 0; row < n_rows; row++) {
         const float *d = dout + row * ld_dout + f->column;
         if (f->row_offsets == NULL) {
+            if (row + IDS_AHEAD < n_rows) {
+                fetch_slot(f, row + IDS_AHEAD);
+            }
             int32_t id = f->ids[row * f->id_stride];
             if (id >= 0 && id < f->n_values) {
                 add_to(gradient_row(f, id), d, f->dim);

@@ -11,10 +11,11 @@
 
 enum { DENSE_DW_ROWS = 96, DENSE_PARALLEL_FLOPS = 400000 };
 
-/* Rows of a block: at least 64 (the workspace contract), more when the batch is large. */
+/* Rows of a block: at least 64 (the workspace contract), more when the batch is large, because each block's product
+ * packs the weights anew. */
 static int64_t block_rows(int64_t n_rows)
 {
-    return n_rows >= 1024 ? 128 : 64;
+    return n_rows >= 4096 ? 512 : n_rows >= 1024 ? 256 : 64;
 }
 
 static pen_status check_shape(const char *op, int64_t n_rows, int64_t n_in, int64_t n_out, struct pen_error *err)
