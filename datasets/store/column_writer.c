@@ -246,7 +246,7 @@ pen_status pen_column_writer_finish(struct pen_column_writer *column, int64_t n_
 
 void pen_column_writer_deinit(struct pen_column_writer *column)
 {
-    if (column->values.file != NULL) {
+    if (column->file != NULL) {
         pen_h5_stream_deinit(&column->values);
         pen_h5_stream_deinit(&column->validity);
         pen_h5_stream_deinit(&column->offsets);
