@@ -1,6 +1,9 @@
 /* CRC-32C, MurmurHash3_x86_32, the table hash, and SHA-256 conveniences (its rounds: sha256.c). */
 #include "core/hash.h"
 
+#include "core/files.h"
+#include "core/memory.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -151,19 +154,16 @@ void pen_sha256_of(const void *bytes, size_t size_bytes, char hex[PEN_SHA256_HEX
     pen_sha256_hex(digest, hex);
 }
 
-pen_status pen_sha256_file(const char *path, char hex[PEN_SHA256_HEX_BYTES], struct pen_error *err)
+pen_status pen_sha256_fd(int fd, const char *path, int copy_to, const char *copy_path, char hex[PEN_SHA256_HEX_BYTES],
+                         struct pen_error *err)
 {
     enum { PIECE = 1 << 18 };
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        PEN_FAIL(err, pen_status_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
-    }
     pen_status status = PEN_OK;
     struct pen_sha256 hash;
     uint8_t digest[PEN_SHA256_BYTES];
-    char *piece = malloc(PIECE);
+    char *piece = pen_malloc(PIECE, 1);
     if (piece == NULL) {
-        PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: hashing %s", path);
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: hashing %s", path);
     }
     pen_sha256_init(&hash);
     for (;;) {
@@ -178,11 +178,24 @@ pen_status pen_sha256_file(const char *path, char hex[PEN_SHA256_HEX_BYTES], str
             break;
         }
         pen_sha256_update(&hash, piece, (size_t)got);
+        if (copy_to >= 0) {
+            PEN_TRY_GOTO(cleanup, pen_fd_write(copy_to, piece, (size_t)got, copy_path, err));
+        }
     }
     pen_sha256_final(&hash, digest);
     pen_sha256_hex(digest, hex);
 cleanup:
-    free(piece);
+    pen_free(piece);
+    return status;
+}
+
+pen_status pen_sha256_file(const char *path, char hex[PEN_SHA256_HEX_BYTES], struct pen_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        PEN_FAIL(err, pen_status_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
+    }
+    pen_status status = pen_sha256_fd(fd, path, -1, NULL, hex, err);
     (void)close(fd);
     return status;
 }

@@ -29,6 +29,10 @@ PEN_API void pen_sha256_pair(const void *const messages[2], const size_t sizes[2
                              uint8_t digests[2][PEN_SHA256_BYTES]);
 PEN_API void pen_sha256_hex(const uint8_t digest[PEN_SHA256_BYTES], char hex[PEN_SHA256_HEX_BYTES]);
 PEN_API void pen_sha256_of(const void *bytes, size_t size_bytes, char hex[PEN_SHA256_HEX_BYTES]);
+/* From where fd stands to its end; with copy_to >= 0 what is hashed is written there too. The paths are for messages.
+ */
+PEN_API PEN_MUST_USE pen_status pen_sha256_fd(int fd, const char *path, int copy_to, const char *copy_path,
+                                              char hex[PEN_SHA256_HEX_BYTES], struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_sha256_file(const char *path, char hex[PEN_SHA256_HEX_BYTES],
                                                 struct pen_error *err);
 

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_FILES = 100000, MOST_DEPTH = 16, COPY_BYTES = 1 << 20 };
+enum { MOST_FILES = 100000, MOST_DEPTH = 16 };
 
 struct walk {
     struct pen_arena *arena;
@@ -40,40 +40,6 @@ static pen_status open_plain(const char *path, int *fd, int64_t *size_bytes, str
     return PEN_OK;
 }
 
-/* Reads all of fd: hashes it and, with to >= 0, writes it there. */
-static pen_status pass_bytes(int fd, const char *path, int to, char sha256[PEN_SHA256_HEX_BYTES], struct pen_error *err)
-{
-    char *piece = pen_malloc(COPY_BYTES, 1);
-    if (piece == NULL) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: asked for %d bytes", COPY_BYTES);
-    }
-    pen_status status = PEN_OK;
-    struct pen_sha256 hash;
-    uint8_t digest[PEN_SHA256_BYTES];
-    pen_sha256_init(&hash);
-    for (;;) {
-        ssize_t got = read(fd, piece, COPY_BYTES);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got < 0) {
-            PEN_FAIL_GOTO(cleanup, err, PEN_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
-        }
-        if (got == 0) {
-            break;
-        }
-        pen_sha256_update(&hash, piece, (size_t)got);
-        if (to >= 0) {
-            PEN_TRY_GOTO(cleanup, pen_fd_write(to, piece, (size_t)got, path, err));
-        }
-    }
-    pen_sha256_final(&hash, digest);
-    pen_sha256_hex(digest, sha256);
-cleanup:
-    pen_free(piece);
-    return status;
-}
-
 static pen_status add_file(struct walk *walk, const char *relative, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
@@ -86,7 +52,7 @@ static pen_status add_file(struct walk *walk, const char *relative, struct pen_e
     *file = (struct pen_tree_file){.path = pen_arena_strdup(walk->arena, relative)};
     int fd = -1;
     PEN_TRY(open_plain(path, &fd, &file->size_bytes, err));
-    pen_status status = pass_bytes(fd, path, -1, file->sha256, err);
+    pen_status status = pen_sha256_fd(fd, path, -1, NULL, file->sha256, err);
     (void)close(fd);
     if (status == PEN_OK && file->path == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: listing %s", walk->directory);
@@ -180,7 +146,7 @@ static pen_status copy_file(const struct pen_tree_file *file, const char *from, 
         status = pen_error_set(err, __FILE__, __LINE__, pen_status_from_errno(errno), "%s: cannot create: %s", to,
                                strerror(errno));
     } else {
-        status = pass_bytes(source, from, target, sha256, err);
+        status = pen_sha256_fd(source, from, target, to, sha256, err);
     }
     (void)close(source);
     if (target >= 0 && close(target) != 0 && status == PEN_OK) {

@@ -28,16 +28,6 @@ static pen_status open_root(struct pen_cli *cli, struct pen_metadata *metadata, 
     return pen_metadata_open(metadata, root, false, err);
 }
 
-static pen_status print_and_free(struct pen_text *text, struct pen_error *err)
-{
-    pen_status status = pen_text_check(text, err);
-    if (status == PEN_OK) {
-        status = pen_cli_print(pen_text_view(text), err);
-    }
-    pen_text_deinit(text);
-    return status;
-}
-
 static pen_status list_runs(const struct pen_cli *cli, struct pen_metadata *metadata, int64_t n, struct pen_error *err)
 {
     pen_json *document = pen_json_object();
@@ -53,10 +43,8 @@ static pen_status list_runs(const struct pen_cli *cli, struct pen_metadata *meta
     pen_json_set_int(document, "schema", 1);
     pen_json_set(document, "runs", list);
     pen_status status = pen_metadata_check(metadata, err);
-    if (status == PEN_OK && cli->args.json) {
-        status = pen_cli_print_json(document, err);
-    } else if (status == PEN_OK) {
-        status = print_and_free(&text, err);
+    if (status == PEN_OK) {
+        status = pen_cli_answer(cli, document, &text, err);
     }
     pen_text_deinit(&text);
     pen_json_free(document);
@@ -120,10 +108,8 @@ static pen_status status_of(const struct pen_cli *cli, struct pen_metadata *meta
     pen_json_set_string(document, "status", text_of(run, "status"));
     pen_json_set(document, "nodes", nodes);
     pen_status status = pen_metadata_check(metadata, err);
-    if (status == PEN_OK && cli->args.json) {
-        status = pen_cli_print_json(document, err);
-    } else if (status == PEN_OK) {
-        status = print_and_free(&text, err);
+    if (status == PEN_OK) {
+        status = pen_cli_answer(cli, document, &text, err);
     }
     pen_text_deinit(&text);
     pen_json_free(document);
@@ -210,10 +196,8 @@ static pen_status run_logs(struct pen_cli *cli, struct pen_error *err)
     pen_json_set_string(document, "run", run);
     pen_json_set(document, "logs", list);
     pen_metadata_close(&metadata);
-    if (status == PEN_OK && cli->args.json) {
-        status = pen_cli_print_json(document, err);
-    } else if (status == PEN_OK) {
-        status = print_and_free(&text, err);
+    if (status == PEN_OK) {
+        status = pen_cli_answer(cli, document, &text, err);
     }
     pen_text_deinit(&text);
     pen_json_free(document);

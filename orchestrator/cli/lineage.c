@@ -35,13 +35,8 @@ static pen_status finish(struct pen_cli *cli, struct pen_metadata *metadata, pen
 {
     pen_status status = pen_metadata_check(metadata, err);
     pen_metadata_close(metadata);
-    if (status == PEN_OK && cli->args.json) {
-        status = pen_cli_print_json(document, err);
-    } else if (status == PEN_OK) {
-        status = pen_text_check(text, err);
-        if (status == PEN_OK) {
-            status = pen_cli_print(pen_text_view(text), err);
-        }
+    if (status == PEN_OK) {
+        status = pen_cli_answer(cli, document, text, err);
     }
     pen_text_deinit(text);
     pen_json_free(document);

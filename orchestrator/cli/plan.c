@@ -26,22 +26,15 @@ static const struct pen_arg args[] = {
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
-static pen_status print_plan(const pen_json *plan, struct pen_error *err)
+static void describe_plan(const pen_json *plan, struct pen_text *text)
 {
-    struct pen_text text = {0};
     const pen_json *nodes = pen_json_get(plan, "nodes");
     for (int64_t i = 0; i < pen_json_size(nodes); i++) {
         const pen_json *node = pen_json_at(nodes, i);
-        pen_text_printf(&text, "%-20s %-7s %s\n", pen_json_string_or(pen_json_get(node, "node"), ""),
+        pen_text_printf(text, "%-20s %-7s %s\n", pen_json_string_or(pen_json_get(node, "node"), ""),
                         pen_json_string_or(pen_json_get(node, "action"), ""),
                         pen_json_string_or(pen_json_get(node, "reason"), ""));
     }
-    pen_status status = pen_text_check(&text, err);
-    if (status == PEN_OK) {
-        status = pen_cli_print(pen_text_view(&text), err);
-    }
-    pen_text_deinit(&text);
-    return status;
 }
 
 static pen_status run(struct pen_cli *cli, struct pen_error *err)
@@ -63,13 +56,16 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         .device = values->device,
     };
     pen_json *plan = NULL;
+    struct pen_text text = {0};
     pen_status status = pen_plan_pipeline(&pipeline, &options, &plan, err);
     if (status == PEN_OK) {
-        status = cli->args.json ? pen_cli_print_json(plan, err) : print_plan(plan, err);
+        describe_plan(plan, &text);
+        status = pen_cli_answer(cli, plan, &text, err);
         if (values->detailed_exitcode && pen_json_bool_or(pen_json_get(plan, "work"), false)) {
             cli->exit_code = EXIT_WORK;
         }
     }
+    pen_text_deinit(&text);
     pen_json_free(plan);
     pen_pipeline_deinit(&pipeline);
     return status;

@@ -34,6 +34,16 @@ pen_status pen_cli_print_json(const pen_json *document, struct pen_error *err)
     return status;
 }
 
+pen_status pen_cli_answer(const struct pen_cli *cli, const pen_json *document, const struct pen_text *text,
+                          struct pen_error *err)
+{
+    if (cli->args.json) {
+        return pen_cli_print_json(document, err);
+    }
+    PEN_TRY(pen_text_check(text, err));
+    return pen_cli_print(pen_text_view(text), err);
+}
+
 static bool is_root(const char *path)
 {
     char metadata[PEN_PATH_BYTES];

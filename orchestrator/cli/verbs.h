@@ -41,6 +41,9 @@ extern const struct pen_verb pen_verb_train, pen_verb_init, pen_verb_plan, pen_v
 PEN_MUST_USE pen_status pen_cli_print(const char *text, struct pen_error *err);
 /* The document of --json: indented, with a newline. */
 PEN_MUST_USE pen_status pen_cli_print_json(const pen_json *document, struct pen_error *err);
+/* What a verb found: the document with --json, else the text. */
+PEN_MUST_USE pen_status pen_cli_answer(const struct pen_cli *cli, const pen_json *document, const struct pen_text *text,
+                                       struct pen_error *err);
 
 /* The root a verb speaks of: --root; else that of ./pipeline.yaml; else the only root below ./out. */
 PEN_MUST_USE pen_status pen_cli_root(struct pen_cli *cli, const char **root, struct pen_error *err);
