@@ -81,3 +81,17 @@ pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err)
 {
     return exec->device->synchronise(exec, err);
 }
+
+pen_status pen_device_repeat(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work,
+                             void *context, struct pen_error *err)
+{
+    return exec->device->repeat(exec, recording, work, context, err);
+}
+
+void pen_device_forget(struct pen_exec *exec, struct pen_recording **recording)
+{
+    if (*recording != NULL) {
+        exec->device->forget(exec, *recording);
+        *recording = NULL;
+    }
+}

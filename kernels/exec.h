@@ -18,6 +18,10 @@ extern "C" {
 
 struct pen_exec;
 struct pen_kernel_table;
+struct pen_recording; /* of calls that a device runs again as one */
+
+/* Calls ops. */
+typedef pen_status pen_repeated_fn(void *context, struct pen_error *err);
 
 /* Memory and queue of one kind of device. All required. */
 struct pen_device_table {
@@ -29,6 +33,9 @@ struct pen_device_table {
     pen_status (*copy)(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err);
     pen_status (*fill)(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err);
     pen_status (*synchronise)(struct pen_exec *exec, struct pen_error *err);
+    pen_status (*repeat)(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work, void *context,
+                         struct pen_error *err);
+    void (*forget)(struct pen_exec *exec, struct pen_recording *recording); /* NULL: nothing */
     void (*destroy)(struct pen_exec *exec);
 };
 
@@ -64,6 +71,16 @@ PEN_API PEN_MUST_USE pen_status pen_device_copy(struct pen_exec *exec, void *to,
 PEN_API PEN_MUST_USE pen_status pen_device_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes,
                                                 struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err);
+
+/* Runs work(context), which calls the same ops with the same arguments every time: arrays at the same places, whatever
+ * is in them. A device that can records the calls when they are made for the second time and from then on runs them as
+ * one, without calling `work`. It must not wait for the device, allocate from it or change anything of the host's that
+ * matters later. *recording: NULL before the first run, one for each piece of work; when an array moves: forget it and
+ * begin anew. */
+PEN_API PEN_MUST_USE pen_status pen_device_repeat(struct pen_exec *exec, struct pen_recording **recording,
+                                                  pen_repeated_fn *work, void *context, struct pen_error *err);
+/* Releases a recording and sets it to NULL. */
+PEN_API void pen_device_forget(struct pen_exec *exec, struct pen_recording **recording);
 
 /* PEN_DEVICE_ALLOC(exec, pointer, n, "what", err): n items of the pointer's type, or returns the failure. */
 #define PEN_DEVICE_ALLOC(exec, pointer, n, what, err)                                              \

@@ -17,7 +17,8 @@ struct run {
     struct pen_pass *pass;
     struct pen_update update;
     struct pen_validation validation;
-    float *live, *mean, *best; /* parameter arrays, device memory; live is network->values */
+    struct pen_recording *whole_step; /* of a full batch */
+    float *live, *mean, *best;        /* parameter arrays, device memory; live is network->values */
     pen_json *curves;
     struct pen_training_result *result;
 
@@ -245,15 +246,33 @@ static pen_status validate(struct run *r, double rate, struct pen_error *err)
     return PEN_OK;
 }
 
+struct learning {
+    struct run *run;
+    int64_t n_rows;
+};
+
+/* The calls of a step. */
+static pen_status learn(void *context, struct pen_error *err)
+{
+    const struct learning *l = context;
+    struct run *r = l->run;
+    PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, l->n_rows, err));
+    PEN_TRY(pen_pass_forward(r->pass, true, err));
+    PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)l->n_rows * r->examples->mean_weight), err));
+    PEN_TRY(pen_pass_backward(r->pass, err));
+    return pen_update_apply(&r->update, r->pass, err);
+}
+
 static pen_status one_step(struct run *r, const struct pen_training_step *step, int64_t n, struct pen_error *err)
 {
     const struct pen_training_options *o = &r->options;
+    struct learning work = {r, n};
     PEN_TRY(pen_pass_begin_step(r->pass, step, err));
-    PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, n, err));
-    PEN_TRY(pen_pass_forward(r->pass, true, err));
-    PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)n * r->examples->mean_weight), err));
-    PEN_TRY(pen_pass_backward(r->pass, err));
-    PEN_TRY(pen_update_apply(&r->update, r->pass, err));
+    if (n == o->batch_size) {
+        PEN_TRY(pen_device_repeat(r->network->exec, &r->whole_step, learn, &work, err));
+    } else {
+        PEN_TRY(learn(&work, err));
+    }
     PEN_TRY(average(r, err));
     r->rows_seen += n;
     PEN_TRY(show_progress(r, step->learning_rate, err));
@@ -266,6 +285,9 @@ static pen_status one_step(struct run *r, const struct pen_training_step *step, 
 
 static pen_status one_window(struct run *r, int64_t epoch, int64_t window, struct pen_error *err)
 {
+    if (pen_examples_n_windows(r->examples) > 1) { /* rows to come may lie elsewhere */
+        pen_device_forget(r->network->exec, &r->whole_step);
+    }
     PEN_TRY(pen_examples_load_window(r->examples, epoch, window, err));
     int64_t n_rows = r->examples->window.n_rows;
     struct pen_training_step step = {.order_seed = r->options.seed + (uint64_t)epoch * 1000003u + (uint64_t)window,
@@ -302,17 +324,19 @@ static pen_status conclude(struct run *r, struct pen_error *err)
 
 static void run_deinit(struct run *r)
 {
-    if (r->network != NULL && r->live != NULL) {
+    if (r->network == NULL) {
+        return; /* it comes first */
+    }
+    if (r->live != NULL) {
         r->network->values = r->live;
     }
+    pen_device_forget(r->network->exec, &r->whole_step);
     pen_validation_deinit(&r->validation);
     pen_update_deinit(&r->update);
     pen_pass_destroy(r->pass);
     pen_examples_destroy(r->examples);
-    if (r->network != NULL) {
-        pen_device_release(r->network->exec, r->mean);
-        pen_device_release(r->network->exec, r->best);
-    }
+    pen_device_release(r->network->exec, r->mean);
+    pen_device_release(r->network->exec, r->best);
 }
 
 pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,

@@ -12,6 +12,7 @@
 #include <string.h>
 
 static const size_t STAGE_BYTES = size_t{1} << 20;
+static const size_t SMALL_BYTES = 4096; /* CUDA lets the host wait for a copy from memory that is not pinned */
 
 static pen_status out_of_memory(struct pen_exec *exec, const char *what, size_t bytes, struct pen_error *err)
 {
@@ -41,6 +42,9 @@ static void cuda_release(struct pen_exec *exec, void *memory)
 
 static pen_status cuda_upload(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err)
 {
+    if (bytes <= SMALL_BYTES) {
+        return pen_cuda_stage(exec, to, host, bytes, err);
+    }
     PEN_CUDA(err, cudaMemcpyAsync(to, host, bytes, cudaMemcpyHostToDevice, pen_cuda_stream(exec)));
     return PEN_OK;
 }
@@ -78,13 +82,14 @@ static void cuda_destroy(struct pen_exec *exec)
         (void)cudaStreamDestroy(own->stream);
     }
     (void)cudaFree(own->workspace);
-    (void)cudaFreeHost(own->stage);
+    (void)cudaFreeHost(own->stage.memory);
     pen_free(own);
 }
 
 /* In the order of struct pen_device_table. */
-static const struct pen_device_table device_table = {cuda_allocate, cuda_release, cuda_upload,      cuda_download,
-                                                     cuda_copy,     cuda_fill,    cuda_synchronise, cuda_destroy};
+static const struct pen_device_table device_table = {cuda_allocate,   cuda_release, cuda_upload,      cuda_download,
+                                                     cuda_copy,       cuda_fill,    cuda_synchronise, pen_cuda_repeat,
+                                                     pen_cuda_forget, cuda_destroy};
 
 pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t bytes, const char *op,
                               struct pen_error *err)
@@ -106,15 +111,20 @@ pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, siz
     struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
     const char *from = static_cast<const char *>(host);
     char *at = static_cast<char *>(to);
+    own->staged_bytes += bytes;
+    struct pen_cuda_stage_area *area = own->recorded_stage != NULL ? own->recorded_stage : &own->stage;
     while (bytes > 0) {
-        if (own->stage_used == STAGE_BYTES) {
+        if (area->used == area->bytes) {
+            if (own->recorded_stage != NULL) {
+                PEN_FAIL(err, PEN_ERR_INTERNAL, "%s: a recording copies more than the run before it", exec->name);
+            }
             PEN_CUDA(err, cudaStreamSynchronize(own->stream));
-            own->stage_used = 0;
+            area->used = 0;
         }
-        size_t room = STAGE_BYTES - own->stage_used, part = bytes < room ? bytes : room;
-        memcpy(own->stage + own->stage_used, from, part);
-        PEN_CUDA(err, cudaMemcpyAsync(at, own->stage + own->stage_used, part, cudaMemcpyHostToDevice, own->stream));
-        own->stage_used += part;
+        size_t room = area->bytes - area->used, part = bytes < room ? bytes : room;
+        memcpy(area->memory + area->used, from, part);
+        PEN_CUDA(err, cudaMemcpyAsync(at, area->memory + area->used, part, cudaMemcpyHostToDevice, own->stream));
+        area->used += part;
         from += part;
         at += part;
         bytes -= part;
@@ -130,7 +140,7 @@ static pen_status prepare(struct pen_cuda_exec *exec, struct pen_error *err)
     PEN_CUDA(err, cudaStreamCreateWithFlags(&exec->stream, cudaStreamNonBlocking));
     void *stage = NULL;
     PEN_CUDA(err, cudaMallocHost(&stage, STAGE_BYTES));
-    exec->stage = static_cast<char *>(stage);
+    exec->stage = {static_cast<char *>(stage), STAGE_BYTES, 0};
     return PEN_OK;
 }
 

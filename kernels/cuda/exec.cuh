@@ -6,6 +6,12 @@
 
 #include "kernels/cuda/common.cuh"
 
+/* Pinned host memory that copies to the device start from, filled from the front. */
+struct pen_cuda_stage_area {
+    char *memory;
+    size_t bytes, used;
+};
+
 struct pen_cuda_exec {
     struct pen_exec base; /* first: a pen_exec of this backend is one of these */
     char name[24];
@@ -13,8 +19,9 @@ struct pen_cuda_exec {
     cudaStream_t stream;
     void *workspace; /* device memory */
     size_t workspace_bytes;
-    char *stage; /* pinned host memory, filled from the front */
-    size_t stage_used;
+    struct pen_cuda_stage_area stage;
+    struct pen_cuda_stage_area *recorded_stage; /* of the recording that is being made; NULL: none is */
+    size_t staged_bytes;                        /* of all copies so far */
 };
 
 static inline struct pen_cuda_exec *pen_cuda_exec_of(struct pen_exec *exec)
@@ -37,7 +44,13 @@ static inline size_t pen_cuda_piece(size_t bytes)
 pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t bytes, const char *op,
                               struct pen_error *err);
 
-/* Copies a job's host array to device memory (part of the workspace, usually). The host array is free at once. */
+/* Copies a job's host array to device memory (part of the workspace, usually). The host array is free at once. In a
+ * recording the bytes are kept: each replay copies them again. */
 pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err);
+
+/* recording.cu */
+pen_status pen_cuda_repeat(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work,
+                           void *context, struct pen_error *err);
+void pen_cuda_forget(struct pen_exec *exec, struct pen_recording *recording);
 
 #endif

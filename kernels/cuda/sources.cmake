@@ -2,6 +2,7 @@
 # cannot run has a double under tests/shim/doubles and stands in the second list.
 set(pen_cuda_sources
     kernels/cuda/device.cu
+    kernels/cuda/recording.cu
     kernels/metric/binary_sums_cuda.cu
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu

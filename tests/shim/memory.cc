@@ -27,6 +27,7 @@ struct buffer {
 
 char *region = nullptr, *next_page = nullptr;
 std::map<char *, buffer> buffers; /* by first byte */
+std::map<char *, size_t> pinned;  /* host memory: first byte, bytes */
 size_t memory_bytes = size_t{8} << 30, live_bytes = 0;
 int64_t live_buffers = 0;
 thread_local int n_open = 0;
@@ -117,6 +118,13 @@ bool is_device(const void *at, size_t bytes)
     return entry != nullptr && entry->second.live && address + bytes <= entry->first + entry->second.bytes;
 }
 
+bool is_pinned(const void *at, size_t bytes)
+{
+    char *address = const_cast<char *>(static_cast<const char *>(at));
+    auto next = pinned.upper_bound(address);
+    return next != pinned.begin() && address + bytes <= std::prev(next)->first + std::prev(next)->second;
+}
+
 open_memory::open_memory()
 {
     if (n_open++ == 0) {
@@ -150,6 +158,9 @@ int64_t pen_shim_live_buffers(void)
 
 cudaError_t cudaMalloc(void **memory, size_t bytes)
 {
+    if (pen_shim::is_capturing()) {
+        return cudaErrorStreamCaptureUnsupported;
+    }
     size_t rounded = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT, mapped = (rounded + PAGE - 1) / PAGE * PAGE;
     *memory = nullptr;
     if (bytes == 0) {
@@ -179,6 +190,9 @@ cudaError_t cudaFree(void *memory)
     if (memory == nullptr) {
         return cudaSuccess;
     }
+    if (pen_shim::is_capturing()) {
+        return cudaErrorStreamCaptureUnsupported;
+    }
     (void)cudaDeviceSynchronize(); /* as the real one waits */
     auto at = buffers.find(static_cast<char *>(memory));
     if (at == buffers.end() || !at->second.live) {
@@ -203,12 +217,22 @@ cudaError_t cudaFree(void *memory)
 
 cudaError_t cudaMallocHost(void **memory, size_t bytes)
 {
+    if (pen_shim::is_capturing()) {
+        return cudaErrorStreamCaptureUnsupported;
+    }
     *memory = std::malloc(bytes);
-    return *memory != nullptr ? cudaSuccess : cudaErrorMemoryAllocation;
+    if (*memory == nullptr) {
+        return cudaErrorMemoryAllocation;
+    }
+    pinned[static_cast<char *>(*memory)] = bytes;
+    return cudaSuccess;
 }
 
 cudaError_t cudaFreeHost(void *memory)
 {
+    if (memory != nullptr && pinned.erase(static_cast<char *>(memory)) == 0) {
+        return cudaErrorInvalidValue;
+    }
     std::free(memory);
     return cudaSuccess;
 }

@@ -44,6 +44,11 @@ class open_memory
 /* Whether [at, at + bytes) lies in one live buffer. */
 bool is_device(const void *at, size_t bytes);
 bool is_in_region(const void *at);
+/* Whether it lies in one piece of cudaMallocHost's. */
+bool is_pinned(const void *at, size_t bytes);
+/* While a stream is captured nothing may be allocated, and copies start from pinned memory: their bytes are read at
+ * each launch. */
+bool is_capturing(void);
 /* A library call's double: runs in its place on the stream. */
 void enqueue_call(CUstream_st *stream, std::function<void()> what);
 /* A fault of the code under test: says so and aborts. */

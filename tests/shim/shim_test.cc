@@ -189,6 +189,11 @@ void a_graph_does_again_what_was_captured(void)
     PEN_CHECK_EQ_I64(cudaStreamBeginCapture(stream, cudaStreamCaptureModeGlobal), cudaSuccess);
     PEN_LAUNCH(add_k, 1, 1, 0, stream, at.data(), 10);
     PEN_CHECK_EQ_I64(cudaStreamSynchronize(stream), cudaErrorStreamCaptureUnsupported);
+    int pageable = 1;
+    void *memory = nullptr;
+    PEN_CHECK_EQ_I64(cudaMalloc(&memory, 4), cudaErrorStreamCaptureUnsupported);
+    PEN_CHECK_EQ_I64(cudaMemcpyAsync(at.data(), &pageable, sizeof pageable, cudaMemcpyHostToDevice, stream),
+                     cudaErrorStreamCaptureUnsupported);
     (void)cudaGetLastError();
     PEN_CHECK_EQ_I64(cudaStreamEndCapture(stream, &graph), cudaSuccess);
     PEN_CHECK_EQ_I64(at.get()[0], 1);

@@ -64,16 +64,6 @@ void enqueue(cudaStream_t given, call what)
     }
 }
 
-bool capturing(void)
-{
-    for (const CUstream_st *stream : streams) {
-        if (stream->captured != nullptr) {
-            return true;
-        }
-    }
-    return false;
-}
-
 cudaError_t remember(cudaError_t error)
 {
     last_error = error != cudaSuccess ? error : last_error;
@@ -89,6 +79,16 @@ bool copy_fits(const void *to, const void *from, size_t bytes, cudaMemcpyKind ki
 }
 
 } // namespace
+
+bool pen_shim::is_capturing(void)
+{
+    for (const CUstream_st *stream : streams) {
+        if (stream->captured != nullptr) {
+            return true;
+        }
+    }
+    return false;
+}
 
 void pen_shim_set_deferred(bool wanted)
 {
@@ -122,6 +122,9 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
     if (bytes > 0 && !copy_fits(to, from, bytes, kind)) {
         return remember(cudaErrorInvalidValue);
     }
+    if (stream_of(stream)->captured != nullptr && kind == cudaMemcpyHostToDevice && !pen_shim::is_pinned(from, bytes)) {
+        return remember(cudaErrorStreamCaptureUnsupported);
+    }
     enqueue(stream, [=]() {
         pen_shim::open_memory open;
         std::memmove(to, from, bytes);
@@ -154,7 +157,7 @@ cudaError_t cudaMemset(void *memory, int byte, size_t bytes)
 
 cudaError_t cudaDeviceSynchronize(void)
 {
-    if (capturing()) {
+    if (pen_shim::is_capturing()) {
         return remember(cudaErrorStreamCaptureUnsupported);
     }
     for (CUstream_st *stream : streams) {

@@ -1,4 +1,5 @@
 X(shim)
+X(repeat)
 X(sort_scores)
 X(deal)
 X(rank_sums)
