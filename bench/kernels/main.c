@@ -1,7 +1,10 @@
-/* bench_kernels [op ...] [--seconds S] [--json]: time, GB/s and GFLOP/s of ops on the CPU backend. */
+/* bench_kernels [op ...] [--device cpu|cuda] [--small] [--seconds S] [--json]: time, GB/s and GFLOP/s of ops on a
+ * device. --small: the CPU's sizes on any device, to see that they run. */
 #include "bench/kernels/op_bench.h"
 
 #include "core/log.h"
+#include "core/memory.h"
+#include "core/rng.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,66 +17,179 @@ static const struct pen_op_bench *const rows[] = {
 #define PEN_OP_BENCH_ROW(op) &pen_op_bench_##op,
     PEN_OP_LIST(PEN_OP_BENCH_ROW)};
 
+enum { N_ROWS = sizeof rows / sizeof rows[0], LEAST_BURSTS = 5, MOST_BURST = 1000 };
+
+struct settings {
+    const char *device;
+    double seconds;
+    bool small, json;
+    const char *names[N_ROWS];
+    int n_names;
+};
+
+/* Ends the burst that the calls since `last` made up. */
+static void end_burst(struct pen_bench *bench)
+{
+    bench->failed = pen_device_synchronise(bench->exec, bench->err);
+    double now = pen_clock_seconds(), taken = (now - bench->last) / (double)bench->burst;
+    if (bench->n_bursts > 0) {
+        bench->sum_s += taken;
+        bench->best_s = bench->n_bursts == 1 || taken < bench->best_s ? taken : bench->best_s;
+    } else if (strcmp(bench->exec->name, "cpu") != 0) {
+        bench->burst = taken > 1e-3 ? 1 : taken < 1e-3 / MOST_BURST ? MOST_BURST : (int64_t)(1e-3 / taken);
+    }
+    bench->n_bursts++;
+    bench->n_calls = 0;
+}
+
 bool pen_bench_next(struct pen_bench *bench)
 {
-    double now = pen_clock_seconds();
-    if (bench->n_calls == 0) {
-        bench->started = now;
-    } else if (bench->n_calls > 1) {
-        double taken = now - bench->last;
-        bench->sum_s += taken;
-        if (bench->n_calls == 2 || taken < bench->best_s) {
-            bench->best_s = taken;
-        }
+    if (bench->burst == 0) {
+        bench->burst = 1;
+        bench->started = pen_clock_seconds();
+    } else if (bench->n_calls == bench->burst) {
+        end_burst(bench);
     }
-    bool more = bench->n_calls < 6 || now - bench->started < bench->limit_s;
+    bool more = bench->failed == PEN_OK &&
+                (bench->n_bursts <= LEAST_BURSTS || pen_clock_seconds() - bench->started < bench->limit_s);
+    bench->last = bench->n_calls == 0 ? pen_clock_seconds() : bench->last;
     bench->n_calls++;
-    bench->last = pen_clock_seconds();
     return more;
+}
+
+int64_t pen_bench_size(const struct pen_bench *bench, int64_t usual, int64_t large)
+{
+    return bench->large ? large : usual;
+}
+
+pen_status pen_bench_place(struct pen_bench *bench, void *place, const void *host, int64_t n, size_t item_bytes,
+                           struct pen_error *err)
+{
+    void *memory = NULL;
+    PEN_ASSERT(bench->n_places < PEN_BENCH_PLACES);
+    PEN_TRY(pen_device_allocate(bench->exec, &memory, n, item_bytes, "a bench", err));
+    bench->places[bench->n_places++] = memory;
+    memcpy(place, &memory, sizeof memory);
+    if (host == NULL) {
+        return pen_device_fill(bench->exec, memory, 0, (size_t)n * item_bytes, err);
+    }
+    PEN_TRY(pen_device_upload(bench->exec, memory, host, (size_t)n * item_bytes, err));
+    return pen_device_synchronise(bench->exec, err);
+}
+
+pen_status pen_bench_floats(struct pen_bench *bench, void *place, int64_t n, struct pen_error *err)
+{
+    enum { PATTERN = 999983 };
+    float *pattern = NULL, *memory = NULL;
+    pen_status status = PEN_OK;
+    PEN_TRY(pen_bench_place(bench, &memory, NULL, n, sizeof *memory, err));
+    PEN_ALLOC(pattern, PATTERN, err);
+    for (int64_t i = 0; i < PATTERN; i++) {
+        pattern[i] = (float)(2 * pen_rng_uniform(1, 0, (uint64_t)i) - 1);
+    }
+    for (int64_t at = 0; status == PEN_OK && at < n; at += PATTERN) {
+        int64_t part = n - at < PATTERN ? n - at : PATTERN;
+        status = pen_device_upload(bench->exec, memory + at, pattern, (size_t)part * sizeof *pattern, err);
+    }
+    if (status == PEN_OK) {
+        status = pen_device_synchronise(bench->exec, err);
+    }
+    pen_free(pattern);
+    memcpy(place, &memory, sizeof memory);
+    return status;
+}
+
+static pen_status run_row(const struct pen_op_bench *row, struct pen_bench *bench, struct pen_error *err)
+{
+    bench->err = err;
+    pen_status status = row->run(bench, err);
+    for (int i = 0; i < bench->n_places; i++) {
+        pen_device_release(bench->exec, bench->places[i]);
+    }
+    return status != PEN_OK ? status : bench->failed;
 }
 
 static void print_row(const struct pen_op_bench *row, const struct pen_bench *bench, bool json)
 {
     double best = bench->best_s > 0 ? bench->best_s : 1e-9;
-    double mean = bench->sum_s / (double)(bench->n_calls > 2 ? bench->n_calls - 2 : 1);
+    double mean = bench->sum_s / (double)(bench->n_bursts > 1 ? bench->n_bursts - 1 : 1);
     if (json) {
-        printf("{\"op\": \"%s\", \"best_us\": %.3f, \"mean_us\": %.3f, \"gb_per_s\": %.3f, \"gflop_per_s\": %.3f}\n",
-               row->op, best * 1e6, mean * 1e6, bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
+        printf("{\"op\": \"%s\", \"device\": \"%s\", \"best_us\": %.3f, \"mean_us\": %.3f, \"gb_per_s\": %.3f, "
+               "\"gflop_per_s\": %.3f}\n",
+               row->op, bench->exec->name, best * 1e6, mean * 1e6, bench->bytes / best * 1e-9,
+               bench->flops / best * 1e-9);
     } else {
         printf("%-22s best %10.1f us  mean %10.1f us  %8.2f GB/s  %8.2f GFLOP/s\n", row->op, best * 1e6, mean * 1e6,
                bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
     }
 }
 
-int main(int argc, char **argv)
+static bool wanted(const struct settings *s, const char *op)
 {
-    double seconds = 0.3;
-    bool json = false;
-    int n_names = 0;
+    bool found = s->n_names == 0;
+    for (int i = 0; i < s->n_names; i++) {
+        found = found || strcmp(s->names[i], op) == 0;
+    }
+    return found;
+}
+
+static pen_status run_all(const struct settings *s, struct pen_exec *exec, struct pen_error *err)
+{
+    for (int r = 0; r < N_ROWS; r++) {
+        if (wanted(s, rows[r]->op)) {
+            struct pen_bench bench = {
+                .exec = exec, .large = strcmp(exec->name, "cpu") != 0 && !s->small, .limit_s = s->seconds};
+            if (run_row(rows[r], &bench, err) != PEN_OK) {
+                pen_error_prefix(err, "%s: ", rows[r]->op);
+                return err->status;
+            }
+            print_row(rows[r], &bench, s->json);
+        }
+    }
+    return PEN_OK;
+}
+
+static pen_status read_settings(struct settings *s, int argc, char **argv, struct pen_error *err)
+{
+    *s = (struct settings){.device = "cpu", .seconds = 0.3};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
-            json = true;
+            s->json = true;
+        } else if (strcmp(argv[i], "--small") == 0) {
+            s->small = true;
+        } else if (strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
+            s->device = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
-            seconds = strtod(argv[++i], NULL);
+            s->seconds = strtod(argv[++i], NULL);
+        } else if (argv[i][0] == '-' || s->n_names == N_ROWS) {
+            PEN_FAIL(err, PEN_ERR_USAGE, "expected names of ops, --device, --small, --seconds or --json, found %s",
+                     argv[i]);
         } else {
-            argv[1 + n_names++] = argv[i];
+            s->names[s->n_names++] = argv[i];
         }
     }
-    for (size_t r = 0; r < sizeof rows / sizeof rows[0]; r++) {
-        bool wanted = n_names == 0;
-        for (int i = 0; i < n_names; i++) {
-            wanted = wanted || strcmp(argv[1 + i], rows[r]->op) == 0;
-        }
-        if (!wanted) {
-            continue;
-        }
-        struct pen_error err = PEN_ERROR_INIT;
-        struct pen_bench bench = {.exec = pen_exec_cpu(), .limit_s = seconds};
-        if (rows[r]->run(&bench, &err) != PEN_OK) {
-            fprintf(stderr, "bench_kernels: %s: %s\n", rows[r]->op, err.message);
-            return pen_status_exit_code(err.status);
-        }
-        print_row(rows[r], &bench, json);
+    return PEN_OK;
+}
+
+int main(int argc, char **argv)
+{
+    struct settings s;
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_exec *exec = NULL;
+    const char *device = NULL, *reason = NULL;
+    pen_status status = read_settings(&s, argc, argv, &err);
+    if (status == PEN_OK) {
+        status = pen_device_choose(s.device, &device, &reason, &err);
     }
-    return 0;
+    if (status == PEN_OK) {
+        status = pen_exec_create(&exec, device, &err);
+    }
+    if (status == PEN_OK) {
+        status = run_all(&s, exec, &err);
+    }
+    if (status != PEN_OK) {
+        fprintf(stderr, "bench_kernels: %s\n", err.message);
+    }
+    pen_exec_destroy(exec);
+    return pen_status_exit_code(status);
 }
