@@ -1,7 +1,9 @@
 /* Arithmetic on columns: what Transform does to numbers, codes and ids.
  *
  * A number that is missing is NaN, an int32 code or id that is missing is -1. All ops: arrays do not overlap unless
- * said, n >= 0 (0: nothing written), workspace none, bit-identical for equal input, errors PEN_ERR_SHAPE for n < 0.
+ * said, n >= 0 (0: nothing written), workspace none, bit-identical for equal input on every device but for log, log1p,
+ * exp and sigmoid, errors PEN_ERR_SHAPE for n < 0. All pointers but columns_lookup's `missing` are arrays of the
+ * device.
  *
  * columns_map      y[i] = f(a[i], b[i]) in float64, y may be exactly a or b. log1p is log(1 + x), because an ONNX
  *                  graph can do the same; affine is (a - s) * t; mod has the sign of the divisor; round goes to even.
@@ -9,8 +11,10 @@
  *                  error bound: add, sub, mul, div, sqrt, round, floor, ceil exact to half an ulp; log, exp 2 ulp
  *                  cost 16 to 24 bytes a value
  * columns_moments  count, mean and sum of squared deviations (float64, biased variance = m2 / n), minimum and maximum
- *                  of the finite values; NaN and infinities are counted apart. Blocks of 1024 values, merged left to
- *                  right, so the result depends on n and x alone. error bound: mean (n + 2) eps mean|x|
+ *                  of the finite values; NaN and infinities are counted apart; out is written for n = 0 too. Blocks
+ *                  of 1024 values, merged left to right: the result depends on n and x alone, and one call over
+ *                  rows gives the bits of calls over blocks of 1024 that are merged left to right.
+ *                  error bound: mean (n + 2) eps mean|x|
  * columns_store    y[i * stride] = (float) x[i]; a value that is not finite becomes 0 and is counted, one beyond
  *                  float32 the largest float32 of its sign
  * columns_bucketize id[i] = number of edges <= x[i] (edges ascending), NaN: -1.  cost about log2(n_edges) steps
@@ -57,7 +61,7 @@ struct pen_columns_map {
     double *y;
 };
 typedef pen_status pen_columns_map_fn(struct pen_exec *exec, const struct pen_columns_map *map, struct pen_error *err);
-pen_columns_map_fn pen_columns_map_cpu;
+pen_columns_map_fn pen_columns_map_cpu, pen_columns_map_cuda;
 
 struct pen_column_moments {
     int64_t n; /* finite values */
@@ -74,22 +78,22 @@ PEN_API void pen_column_moments_merge(struct pen_column_moments *a, const struct
 struct pen_columns_moments {
     int64_t n;
     const double *x;
-    struct pen_column_moments *out; /* overwritten */
+    struct pen_column_moments *out; /* [1], overwritten */
 };
 typedef pen_status pen_columns_moments_fn(struct pen_exec *exec, const struct pen_columns_moments *moments,
                                           struct pen_error *err);
-pen_columns_moments_fn pen_columns_moments_cpu;
+pen_columns_moments_fn pen_columns_moments_cpu, pen_columns_moments_cuda;
 
 struct pen_columns_store {
     int64_t n;
     const double *x;
     float *y;
     int64_t stride;
-    int64_t *n_replaced; /* added to */
+    int64_t *n_replaced; /* [1], added to */
 };
 typedef pen_status pen_columns_store_fn(struct pen_exec *exec, const struct pen_columns_store *store,
                                         struct pen_error *err);
-pen_columns_store_fn pen_columns_store_cpu;
+pen_columns_store_fn pen_columns_store_cpu, pen_columns_store_cuda;
 
 struct pen_columns_bucketize {
     int64_t n;
@@ -100,19 +104,19 @@ struct pen_columns_bucketize {
 };
 typedef pen_status pen_columns_bucketize_fn(struct pen_exec *exec, const struct pen_columns_bucketize *bucketize,
                                             struct pen_error *err);
-pen_columns_bucketize_fn pen_columns_bucketize_cpu;
+pen_columns_bucketize_fn pen_columns_bucketize_cpu, pen_columns_bucketize_cuda;
 
 struct pen_columns_lookup {
     int64_t n;
     const int32_t *codes;
     const void *table;
     size_t item_bytes;   /* 1, 4 or 8 */
-    const void *missing; /* one item */
+    const void *missing; /* one item, the host's, read before the call returns */
     void *y;
 };
 typedef pen_status pen_columns_lookup_fn(struct pen_exec *exec, const struct pen_columns_lookup *lookup,
                                          struct pen_error *err);
-pen_columns_lookup_fn pen_columns_lookup_cpu;
+pen_columns_lookup_fn pen_columns_lookup_cpu, pen_columns_lookup_cuda;
 
 struct pen_columns_onehot {
     int64_t n;
@@ -123,7 +127,7 @@ struct pen_columns_onehot {
 };
 typedef pen_status pen_columns_onehot_fn(struct pen_exec *exec, const struct pen_columns_onehot *onehot,
                                          struct pen_error *err);
-pen_columns_onehot_fn pen_columns_onehot_cpu;
+pen_columns_onehot_fn pen_columns_onehot_cpu, pen_columns_onehot_cuda;
 
 #ifdef __cplusplus
 }

@@ -58,6 +58,12 @@ static inline unsigned pen_cuda_grid(int64_t n, int block = PEN_CUDA_BLOCK)
     return (unsigned)(blocks < 1 ? 1 : blocks > (1 << 20) ? 1 << 20 : blocks);
 }
 
+/* May items of so many bytes (a power of two) be read and written there at once? */
+static inline bool pen_cuda_aligned(const void *at, size_t bytes)
+{
+    return reinterpret_cast<uintptr_t>(at) % bytes == 0;
+}
+
 /* First item and step of a grid-stride loop. */
 static __device__ __forceinline__ int64_t pen_cuda_first(void)
 {

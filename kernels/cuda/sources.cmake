@@ -3,6 +3,13 @@
 set(pen_cuda_sources
     kernels/cuda/device.cu
     kernels/cuda/recording.cu
+    kernels/columns/columns_bucketize_cuda.cu
+    kernels/columns/columns_lookup_cuda.cu
+    kernels/columns/columns_map_cuda.cu
+    kernels/columns/columns_moments_cuda.cu
+    kernels/columns/columns_onehot_cuda.cu
+    kernels/columns/columns_store_cuda.cu
+    kernels/hash/hash_strings_cuda.cu
     kernels/metric/binary_sums_cuda.cu
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu

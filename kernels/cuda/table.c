@@ -11,4 +11,11 @@ const struct pen_kernel_table pen_cuda_kernels = {
     .multiclass_sums = pen_multiclass_sums_cuda,
     .rank_sums = pen_rank_sums_cuda,
     .rank_curve = pen_rank_curve_cuda,
+    .columns_map = pen_columns_map_cuda,
+    .columns_moments = pen_columns_moments_cuda,
+    .columns_store = pen_columns_store_cuda,
+    .columns_bucketize = pen_columns_bucketize_cuda,
+    .columns_lookup = pen_columns_lookup_cuda,
+    .columns_onehot = pen_columns_onehot_cuda,
+    .hash_strings = pen_hash_strings_cuda,
 };

@@ -32,7 +32,7 @@ struct pen_hash_strings {
 };
 typedef pen_status pen_hash_strings_fn(struct pen_exec *exec, const struct pen_hash_strings *hash,
                                        struct pen_error *err);
-pen_hash_strings_fn pen_hash_strings_cpu;
+pen_hash_strings_fn pen_hash_strings_cpu, pen_hash_strings_cuda;
 
 #ifdef __cplusplus
 }

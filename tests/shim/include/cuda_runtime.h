@@ -251,6 +251,10 @@ static inline float __uint_as_float(unsigned x)
 {
     return pen_shim::from_bits<float>(pen_shim::to_bits(x));
 }
+static inline double __dmul_rn(double x, double y)
+{
+    return x * y; /* the shim's build never fuses it with a sum */
+}
 static inline float rsqrtf(float x)
 {
     return 1.0f / sqrtf(x);
