@@ -1,35 +1,5 @@
-/* Choice of a device by the name a user gives, and the device calls with their checks. */
+/* The device calls with their checks. The CUDA module has them too (kernels/cuda). */
 #include "kernels/exec.h"
-
-#include <string.h>
-
-pen_status pen_device_choose(const char *asked, const char **device, const char **reason, struct pen_error *err)
-{
-    if (strcmp(asked, "cpu") == 0) {
-        *device = "cpu";
-        *reason = "asked for";
-        return PEN_OK;
-    }
-    if (strcmp(asked, "auto") == 0) {
-        *device = "cpu";
-        *reason = "the CUDA backend does not have every op yet";
-        return PEN_OK;
-    }
-    if (strncmp(asked, "cuda", 4) == 0 && (asked[4] == '\0' || asked[4] == ':')) {
-        PEN_FAIL(err, PEN_ERR_UNSUPPORTED,
-                 "device %s: the CUDA backend does not have every op yet; use --device cpu or auto", asked);
-    }
-    PEN_FAIL(err, PEN_ERR_USAGE, "device: expected auto, cpu, cuda or cuda:N, found '%.40s'", asked);
-}
-
-pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err)
-{
-    if (strcmp(device, "cpu") != 0) {
-        PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "device %s: the CUDA backend does not have every op yet", device);
-    }
-    *exec = pen_exec_cpu();
-    return PEN_OK;
-}
 
 void pen_exec_destroy(struct pen_exec *exec)
 {

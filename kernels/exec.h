@@ -45,9 +45,15 @@ struct pen_exec {
     const char *name; /* "cpu", "cuda:0" */
 };
 
-/* What a person asks for ("auto", "cpu", "cuda", "cuda:1") as the name of one device, and why it was taken (static
- * texts). Starts nothing on the device: the process may still fork. */
-PEN_API PEN_MUST_USE pen_status pen_device_choose(const char *asked, const char **device, const char **reason,
+struct pen_device_choice {
+    char device[24];                      /* "cpu", "cuda:0" */
+    char reason[PEN_ERROR_MESSAGE_BYTES]; /* why it was taken, one line */
+};
+
+/* What a person asks for, "auto", "cpu", "cuda" or "cuda:1", as one device. auto: the first CUDA device when it can be
+ * used, else the CPU. Starts nothing on the device: the process may still fork. PEN_ERR_CONFIG: CUDA is asked for and
+ * cannot be used. */
+PEN_API PEN_MUST_USE pen_status pen_device_choose(struct pen_device_choice *choice, const char *asked,
                                                   struct pen_error *err);
 
 /* device: a name that pen_device_choose gave. */

@@ -1,5 +1,6 @@
 /* The penstock program: picks the verb, parses its line, installs log and signal handling, maps status to exit code. */
 #include "core/log.h"
+#include "kernels/load.h"
 #include "orchestrator/cli/verbs.h"
 
 #include <signal.h>
@@ -129,6 +130,7 @@ int main(int argc, char **argv)
 {
     settle_threads(argv);
     handle_signals();
+    pen_cuda_name_module(getenv("PENSTOCK_CUDA_MODULE"));
     struct pen_log_sink sink = {.level = PEN_LOG_WARNING, .record = print_warning};
     pen_log_install(&sink);
     if (argc < 2) {

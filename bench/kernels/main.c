@@ -176,13 +176,13 @@ int main(int argc, char **argv)
     struct settings s;
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_exec *exec = NULL;
-    const char *device = NULL, *reason = NULL;
+    struct pen_device_choice choice;
     pen_status status = read_settings(&s, argc, argv, &err);
     if (status == PEN_OK) {
-        status = pen_device_choose(s.device, &device, &reason, &err);
+        status = pen_device_choose(&choice, s.device, &err);
     }
     if (status == PEN_OK) {
-        status = pen_exec_create(&exec, device, &err);
+        status = pen_exec_create(&exec, choice.device, &err);
     }
     if (status == PEN_OK) {
         status = run_all(&s, exec, &err);

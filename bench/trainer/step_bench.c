@@ -317,9 +317,9 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
 
 static pen_status open_device(const char *name, struct pen_exec **exec, struct pen_error *err)
 {
-    const char *device = NULL, *reason = NULL;
-    PEN_TRY(pen_device_choose(name, &device, &reason, err));
-    return pen_exec_create(exec, device, err);
+    struct pen_device_choice choice;
+    PEN_TRY(pen_device_choose(&choice, name, err));
+    return pen_exec_create(exec, choice.device, err);
 }
 
 int main(int argc, char **argv)

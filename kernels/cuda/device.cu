@@ -166,7 +166,23 @@ static pen_status open_exec(struct pen_exec **exec, int device, struct pen_error
 
 static pen_status count_devices(int *n_devices, struct pen_error *err)
 {
-    PEN_CUDA(err, cudaGetDeviceCount(n_devices));
+    cudaError_t error = cudaGetDeviceCount(n_devices);
+    if (error == cudaErrorNoDevice) {
+        *n_devices = 0;
+        return PEN_OK;
+    }
+    if (error == cudaErrorInsufficientDriver) {
+        int driver = 0, runtime = 0;
+        (void)cudaDriverGetVersion(&driver);
+        (void)cudaRuntimeGetVersion(&runtime);
+        if (driver == 0) {
+            PEN_FAIL(err, PEN_ERR_DEVICE,
+                     "no NVIDIA driver on this machine, or one that does not work: see nvidia-smi");
+        }
+        PEN_FAIL(err, PEN_ERR_DEVICE, "the NVIDIA driver is for CUDA %d.%d, expected %d.0 or later: update the driver",
+                 driver / 1000, driver % 1000 / 10, runtime / 1000);
+    }
+    PEN_CUDA(err, error);
     return PEN_OK;
 }
 
@@ -178,14 +194,39 @@ static pen_status describe(struct pen_cuda_device *facts, int device, struct pen
     facts->memory_bytes = (int64_t)properties.totalGlobalMem;
     facts->capability = properties.major * 10 + properties.minor;
     facts->multiprocessors = properties.multiProcessorCount;
-    PEN_CUDA(err, cudaDriverGetVersion(&facts->driver_version));
-    PEN_CUDA(err, cudaRuntimeGetVersion(&facts->runtime_version));
+    return PEN_OK;
+}
+
+static struct pen_cuda_version version_of(const char *what, int number) /* 13000: 13.0 */
+{
+    struct pen_cuda_version version = {};
+    (void)snprintf(version.name, sizeof version.name, "%s", what);
+    (void)snprintf(version.version, sizeof version.version, "%d.%d", number / 1000, number % 1000 / 10);
+    return version;
+}
+
+static pen_status list_versions(struct pen_cuda_version versions[PEN_CUDA_VERSIONS], int *n, struct pen_error *err)
+{
+    int driver = 0, runtime = 0;
+    PEN_CUDA(err, cudaDriverGetVersion(&driver));
+    PEN_CUDA(err, cudaRuntimeGetVersion(&runtime));
+    versions[0] = version_of("runtime", runtime);
+    versions[1] = version_of("driver", driver); /* 0.0: none */
+    *n = driver == 0 ? 1 : 2;
     return PEN_OK;
 }
 
 extern "C" const struct pen_cuda_module *pen_cuda_module_get(void)
 {
-    static const struct pen_cuda_module module = {
-        PEN_CUDA_MODULE_ABI, sizeof(struct pen_kernel_table), PEN_OP_NAMES, count_devices, describe, open_exec};
+    static const int built_for[] = {__CUDA_ARCH_LIST__}; /* ascending: 750, 800, ... */
+    static const struct pen_cuda_module module = {PEN_CUDA_MODULE_ABI,
+                                                  sizeof(struct pen_kernel_table),
+                                                  PEN_OP_NAMES,
+                                                  &pen_cuda_kernels,
+                                                  built_for[0] / 10,
+                                                  count_devices,
+                                                  describe,
+                                                  list_versions,
+                                                  open_exec};
     return &module;
 }

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum { PEN_CUDA_MODULE_ABI = 1 };
+enum { PEN_CUDA_MODULE_ABI = 2 };
 
 /* "gemm dense_forward ...": two builds with the same names in the same order have the same table. */
 #define PEN_OP_NAME(op) #op " "
@@ -21,22 +21,33 @@ struct pen_cuda_device {
     int64_t memory_bytes;
     int capability; /* 90: compute capability 9.0 */
     int multiprocessors;
-    int driver_version, runtime_version; /* 13000: CUDA 13.0 */
 };
 
+/* Of the driver, the runtime and the libraries that ops call. */
+struct pen_cuda_version {
+    char name[16], version[32]; /* "driver" "13.0", "cublasLt" "13.1.0" */
+};
+
+enum { PEN_CUDA_VERSIONS = 8 };
+
 struct pen_cuda_module {
+    /* Compared before anything below is used. */
     uint32_t abi;
     uint64_t table_bytes; /* sizeof(struct pen_kernel_table) */
     const char *ops;      /* PEN_OP_NAMES */
+
+    const struct pen_kernel_table *kernels; /* of every exec; NULL slots: ops it lacks */
+    int least_capability;                   /* of the devices that it is built for */
     pen_status (*count_devices)(int *n_devices, struct pen_error *err);
     pen_status (*describe)(struct pen_cuda_device *facts, int device, struct pen_error *err);
+    pen_status (*list_versions)(struct pen_cuda_version versions[PEN_CUDA_VERSIONS], int *n, struct pen_error *err);
     pen_status (*open)(struct pen_exec **exec, int device, struct pen_error *err);
 };
 
 PEN_API const struct pen_cuda_module *pen_cuda_module_get(void);
 typedef const struct pen_cuda_module *pen_cuda_module_get_fn(void);
 
-/* table.c: a slot of an op that has no CUDA implementation refuses by name. */
+/* table.c */
 extern const struct pen_kernel_table pen_cuda_kernels;
 
 #ifdef __cplusplus

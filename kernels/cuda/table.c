@@ -1,5 +1,5 @@
 /* The CUDA backend's ops, row by row. An op that is not listed has none yet: the device is not offered to users until
- * the table is complete (load.c), tests and benches pass the op over by name. */
+ * the table is complete (probe.c), tests and benches pass the op over by name. */
 #include "kernels/cuda/module.h"
 
 const struct pen_kernel_table pen_cuda_kernels = {

@@ -95,7 +95,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     const struct values *values = cli->values;
     struct pen_predict_options options;
     struct pen_exec *exec = NULL;
-    const char *device = NULL, *reason = NULL;
+    struct pen_device_choice choice;
     const char **paths = NULL;
     int64_t n_paths = 0;
     int64_t n_rows = 0;
@@ -107,7 +107,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         PEN_FAIL(err, PEN_ERR_USAGE, "--json: expected -o FILE: predictions go there, the document to standard output");
     }
     PEN_TRY(set_options(values, &options, err));
-    PEN_TRY(pen_device_choose(values->device == NULL ? "auto" : values->device, &device, &reason, err));
+    PEN_TRY(pen_device_choose(&choice, values->device == NULL ? "auto" : values->device, err));
     PEN_TRY(expand(cli, values, &paths, &n_paths, err));
     FILE *out = stdout;
     if (!to_stdout) {
@@ -118,7 +118,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
                      strerror(number));
         }
     }
-    pen_status status = pen_exec_create(&exec, device, err);
+    pen_status status = pen_exec_create(&exec, choice.device, err);
     if (status == PEN_OK) {
         status = pen_predict_csv(cli->args.positionals.items[0], paths, n_paths, &options, out, exec, &n_rows, err);
     }

@@ -10,7 +10,7 @@ struct pen_run {
     struct pen_arena arena;
     const struct pen_pipeline *pipeline;
     const struct pen_run_options *options;
-    const char *device; /* "cpu" */
+    const char *device; /* "cpu", "cuda:0" */
     struct pen_metadata metadata;
     char name[64];       /* "run-12" */
     const char *folder;  /* <root>/runs/<name> */

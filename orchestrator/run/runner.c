@@ -254,14 +254,24 @@ static pen_status finish(struct pen_run *run, pen_status failure, double seconds
     return failure;
 }
 
+static pen_status choose_device(struct pen_run *run, struct pen_device_choice *choice, struct pen_error *err)
+{
+    const char *asked = run->options->device == NULL ? run->pipeline->device : run->options->device;
+    PEN_TRY(pen_device_choose(choice, asked, err));
+    run->device = pen_arena_strdup(&run->arena, choice->device);
+    if (run->device == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: choosing a device");
+    }
+    return PEN_OK;
+}
+
 static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                         struct pen_error *err)
 {
-    const char *device = options->device == NULL ? pipeline->device : options->device;
-    const char *reason = "";
+    struct pen_device_choice choice;
     *run = (struct pen_run){.pipeline = pipeline, .options = options};
     pen_metadata_init(&run->metadata, pipeline->root);
-    PEN_TRY(pen_device_choose(device, &run->device, &reason, err));
+    PEN_TRY(choose_device(run, &choice, err));
     PEN_TRY(pen_directory_create(pipeline->root, err));
     PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
     run->outputs = pen_json_object();
@@ -270,9 +280,9 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     PEN_TRY(pen_reuse_find_run(run, &run->resumed, err));
     PEN_TRY(make_run_folder(run, err));
     PEN_TRY(clean_leftovers(run, err));
-    PEN_TRY(record_start(run, reason, err));
+    PEN_TRY(record_start(run, choice.reason, err));
     if (options->watch != NULL) {
-        options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, reason);
+        options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, choice.reason);
     }
     return PEN_OK;
 }
@@ -313,7 +323,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
                              pen_json **plan, struct pen_error *err)
 {
     struct pen_run run = {.pipeline = pipeline, .options = options};
-    const char *reason = "";
+    struct pen_device_choice choice;
     bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
     pen_json *nodes = pen_json_array();
     pen_metadata_init(&run.metadata, pipeline->root);
@@ -323,8 +333,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
         PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: planning");
     }
     PEN_TRY_GOTO(cleanup, pen_select_nodes(pipeline, options, selected, err));
-    PEN_TRY_GOTO(cleanup, pen_device_choose(options->device == NULL ? pipeline->device : options->device, &run.device,
-                                            &reason, err));
+    PEN_TRY_GOTO(cleanup, choose_device(&run, &choice, err));
     char journal[PEN_PATH_BYTES];
     PEN_TRY_GOTO(cleanup, pen_path_join(journal, pipeline->root, "metadata", err));
     if (pen_path_is_directory(journal)) {

@@ -1,4 +1,5 @@
 X(op_cases)
+X(choose)
 X(repeat)
 X(matrix_gemm)
 X(matrix_dense)

@@ -1,4 +1,5 @@
 X(cli)
+X(doctor)
 X(init)
 X(journal)
 X(kill)

@@ -12,6 +12,7 @@
 #include <math.h>
 
 #define PEN_CUDA_SHIM 1
+#define __CUDA_ARCH_LIST__ 800
 
 /* ---- the language ---- */
 
@@ -267,6 +268,7 @@ enum cudaError_t {
     cudaErrorInvalidValue = 1,
     cudaErrorMemoryAllocation = 2,
     cudaErrorInvalidConfiguration = 9,
+    cudaErrorInsufficientDriver = 35,
     cudaErrorNoDevice = 100,
     cudaErrorInvalidDevice = 101,
     cudaErrorNotReady = 600,
