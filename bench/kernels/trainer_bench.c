@@ -127,7 +127,7 @@ static pen_status time_embedding_backward(struct pen_bench *bench, struct pen_er
 {
     struct tables t;
     PEN_TRY(make_tables(bench, &t, err));
-    struct pen_embedding_grad g = {t.batch, IDS, t.features, t.out, IDS * DIM};
+    struct pen_embedding_grad g = {t.batch, IDS, t.features, t.out, IDS * DIM, t.batch * IDS, DIM};
     bench->bytes = 8.0 * (double)(t.batch * IDS * DIM);
     while (pen_bench_next(bench)) {
         PEN_TRY(bench->exec->kernels->embedding_backward(bench->exec, &g, err));
@@ -205,7 +205,7 @@ PEN_OP_BENCH(optimiser, time_optimiser);
 /* What a backward pass leaves: the distinct ids of a batch and their gradients. *values: of all of them. */
 static pen_status touch(struct pen_bench *bench, const struct tables *t, double *values, struct pen_error *err)
 {
-    struct pen_embedding_grad g = {t->batch, IDS, t->features, t->out, IDS * DIM};
+    struct pen_embedding_grad g = {t->batch, IDS, t->features, t->out, IDS * DIM, t->batch * IDS, DIM};
     struct pen_embedding_feature features[IDS];
     PEN_TRY(bench->exec->kernels->embedding_backward(bench->exec, &g, err));
     PEN_TRY(pen_device_download(bench->exec, features, t->features, sizeof features, err));

@@ -21,7 +21,8 @@ static float *gradient_of(const struct pen_pass *p, int64_t parameter)
 static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
-    struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->wide, p->d_logits, n->n_outputs};
+    struct pen_embedding_grad embedding = {p->n_rows,    n->spec.n_ids, p->wide,     p->d_logits,
+                                           n->n_outputs, p->most_ids,   n->n_outputs};
     PEN_TRY(n->exec->kernels->embedding_backward(n->exec, &embedding, err));
     struct pen_dense_grad dense = {.n_rows = p->n_rows,
                                    .n_in = n->spec.n_dense,
@@ -80,6 +81,7 @@ pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
         }
         PEN_TRY(backward_layer(p, l, dropped, err));
     }
-    struct pen_embedding_grad embedding = {p->n_rows, n->spec.n_ids, p->deep, p->d_x, n->n_embedded};
+    struct pen_embedding_grad embedding = {p->n_rows,     n->spec.n_ids, p->deep,    p->d_x,
+                                           n->n_embedded, p->most_ids,   p->most_dim};
     return n->exec->kernels->embedding_backward(n->exec, &embedding, err);
 }

@@ -10,6 +10,8 @@ set(pen_cuda_sources
     kernels/columns/columns_onehot_cuda.cu
     kernels/columns/columns_store_cuda.cu
     kernels/hash/hash_strings_cuda.cu
+    kernels/embedding/embedding_backward_cuda.cu
+    kernels/embedding/embedding_forward_cuda.cu
     kernels/metric/binary_sums_cuda.cu
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu

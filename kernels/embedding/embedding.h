@@ -20,12 +20,14 @@
  *
  * embedding_backward
  * formula      for each distinct id i of the batch: grad_f[s, d] = sum over its occurrences of
- *              dout[n, column_f + d] (/ ids of row n, for mean); touched_f[s] = i, in order of first appearance
+ *              dout[n, column_f + d] (/ ids of row n, for mean); touched_f[s] = i
  * shapes       grad_f: [n_touched_f, D_f]; capacity of touched and grad: min(V_f, ids of the batch)
  * workspace    slot_f: int32 [V_f], all -1 before and after
- * determinism  bit-identical, whatever the thread count: the occurrences of an id are added in the order of the rows
- * error bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id
- * cost         as forward, plus 4 bytes a distinct id; nothing grows with V_f */
+ * determinism  bit-identical, whatever the thread count: the occurrences of an id are added in the order of the rows on
+ *              the CPU, in a fixed tree over them on a GPU; distinct ids stand in the order of their first appearance
+ * on the CPU, rising on a GPU special      on a GPU the tables of one call hold fewer than 2^32 - 1 rows together error
+ * bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id cost         as forward, plus 4 bytes a
+ * distinct id; nothing grows with V_f */
 #ifndef PEN_KERNELS_EMBEDDING_EMBEDDING_H
 #define PEN_KERNELS_EMBEDDING_EMBEDDING_H
 
@@ -63,18 +65,20 @@ struct pen_embedding {
 
 typedef pen_status pen_embedding_forward_fn(struct pen_exec *exec, const struct pen_embedding *embedding,
                                             struct pen_error *err);
-pen_embedding_forward_fn pen_embedding_forward_cpu;
+pen_embedding_forward_fn pen_embedding_forward_cpu, pen_embedding_forward_cuda;
 
 struct pen_embedding_grad {
     int64_t n_rows, n_features;
     struct pen_embedding_feature *features;
     const float *dout;
     int64_t ld_dout;
+    int64_t most_ids; /* no batch of these rows has more ids, over all features */
+    int64_t most_dim; /* the largest D_f */
 };
 
 typedef pen_status pen_embedding_backward_fn(struct pen_exec *exec, const struct pen_embedding_grad *grad,
                                              struct pen_error *err);
-pen_embedding_backward_fn pen_embedding_backward_cpu;
+pen_embedding_backward_fn pen_embedding_backward_cpu, pen_embedding_backward_cuda;
 
 #ifdef __cplusplus
 }

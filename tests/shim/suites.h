@@ -1,5 +1,6 @@
 X(shim)
 X(repeat)
+X(embedding)
 X(sort_scores)
 X(deal)
 X(rank_sums)
