@@ -54,6 +54,10 @@ struct pen_component_context {
     const char *base_directory;            /* relative paths in options are relative to it (the pipeline file's) */
     struct pen_exec *exec;                 /* of `device`; NULL until the node runs: made in its own process */
     const char *device;                    /* the device chosen for this run: "cpu" */
+    /* For a component that can go on where an execution was interrupted. */
+    const char *checkpoints; /* folder that outlives an execution that did not succeed; may not exist; NULL: none */
+    const pen_json *configuration; /* what the cache key was made of; NULL outside a run */
+    bool resume;                   /* the user asked to continue: checkpoints of another configuration are an error */
     int64_t n_inputs;
     const struct pen_component_input *inputs;
     int64_t n_outputs;

@@ -53,6 +53,9 @@ PEN_API PEN_MUST_USE pen_status pen_config_double(const struct pen_config_node *
                                                   struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_config_bool(const struct pen_config_node *node, const char *name, bool *value,
                                                 struct pen_error *err);
+/* A time: "90s", "15m", "2h", or a plain number of seconds. */
+PEN_API PEN_MUST_USE pen_status pen_config_seconds(const struct pen_config_node *node, const char *name, double *value,
+                                                   struct pen_error *err);
 
 /* Fails at a node's place: "pipeline.yaml:4:9: " and the message. */
 PEN_API pen_status pen_config_error(const struct pen_config_node *node, struct pen_error *err, const char *format, ...)

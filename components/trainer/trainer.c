@@ -11,10 +11,15 @@
 #include <string.h>
 
 struct stop_options {
-    bool enabled;
     int64_t patience;
     double min_delta;
     int metric;
+};
+
+struct checkpoint_options {
+    const struct pen_config_node *every;
+    int64_t steps, keep;
+    bool epochs;
 };
 
 struct options {
@@ -26,7 +31,7 @@ struct options {
     double validation_fraction;
     bool average, standardize;
     const char *split;
-    const struct pen_config_node *early_stopping;
+    const struct pen_config_node *early_stopping, *checkpoint;
 };
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "adagrad", "ftrl", NULL};
@@ -70,6 +75,8 @@ static const struct pen_option option_table[] = {
     OPTION(validation_fraction, DOUBLE, "-1", -1, 0.9, NULL,
            "share of the train split held out to choose the best step; -1: 0.1 to 0.2; 0: none"),
     OPTION(early_stopping, NODE, NULL, 0, 0, NULL, "{patience, metric: loss|metric, min_delta}, or false"),
+    OPTION(checkpoint, NODE, NULL, 0, 0, NULL,
+           "{every: 60s, steps, epochs, keep}, or false; an interrupted training goes on from its newest"),
     OPTION(average, BOOL, "true", 0, 0, NULL, "use the running mean of the weights over about an epoch"),
     OPTION(standardize, BOOL, "true", 0, 0, NULL, "scale dense columns whose mean or deviation is above 4"),
     OPTION(split, STRING, "train", 0, 0, NULL, "split to train on"),
@@ -91,16 +98,60 @@ static const struct pen_option stop_table[] = {
     STOP_OPTION(min_delta, DOUBLE, "0", 0, 1e9, NULL, "a smaller gain does not count; 0: a thousandth"),
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
 
-static pen_status read_stop(struct pen_arena *arena, const struct pen_config_node *node, struct stop_options *stop,
-                            struct pen_error *err)
+#define CHECKPOINT_OPTION(name, type, text, low, high, help)                                             \
+    {                                                                                                    \
+#name, PEN_OPTION_##type, offsetof(struct checkpoint_options, name), text, low, high, NULL, help \
+    }
+
+static const struct pen_option checkpoint_table[] = {
+    CHECKPOINT_OPTION(every, NODE, NULL, 0, 0, "time between two: 90s, 15m, 2h; 0: not by the clock"),
+    CHECKPOINT_OPTION(steps, INT, "0", 0, 1e12, "steps between two; 0: not by steps"),
+    CHECKPOINT_OPTION(epochs, BOOL, "false", 0, 0, "one at the end of each epoch"),
+    CHECKPOINT_OPTION(keep, INT, "2", 1, 1000, "how many are kept"),
+    {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
+
+/* A section with options, or true or false. */
+static pen_status read_section(struct pen_arena *arena, const struct pen_config_node *node, const char *name,
+                               void *options, size_t options_bytes, const struct pen_option *table, bool *enabled,
+                               struct pen_error *err)
 {
-    bool enabled = true;
+    *enabled = true;
     if (node != NULL && node->kind == PEN_CONFIG_SCALAR) {
-        PEN_TRY(pen_config_bool(node, "early_stopping", &enabled, err));
+        PEN_TRY(pen_config_bool(node, name, enabled, err));
         node = NULL;
     }
-    PEN_TRY(pen_config_options(arena, stop, sizeof *stop, stop_table, node, "early_stopping", err));
-    stop->enabled = enabled;
+    return pen_config_options(arena, options, options_bytes, table, node, name, err);
+}
+
+/* What the result depends on: not on when checkpoints are written, on threads or on log lines. */
+static pen_json *configuration_of(const struct pen_component_context *context)
+{
+    static const char *const irrelevant[] = {"checkpoint", "threads", "log_every"};
+    pen_json *configuration = pen_json_copy(context->configuration);
+    pen_json *options = pen_json_edit(configuration, "options");
+    for (size_t i = 0; pen_json_is_object(options) && i < sizeof irrelevant / sizeof irrelevant[0]; i++) {
+        pen_json_set(options, irrelevant[i], pen_json_null());
+    }
+    return configuration;
+}
+
+/* checkpoints.where.configuration is the caller's to free. */
+static pen_status checkpoint_options(const struct pen_component_context *context, const struct pen_config_node *node,
+                                     struct pen_training_checkpoints *checkpoints, bool *enabled, struct pen_error *err)
+{
+    struct checkpoint_options o;
+    double seconds = 60;
+    PEN_TRY(read_section(context->arena, node, "checkpoint", &o, sizeof o, checkpoint_table, enabled, err));
+    if (o.every != NULL) {
+        PEN_TRY(pen_config_seconds(o.every, "every", &seconds, err));
+    }
+    *enabled = *enabled && context->checkpoints != NULL;
+    *checkpoints = (struct pen_training_checkpoints){
+        .where = {context->checkpoints, NULL, o.keep, context->resume},
+        .seconds = seconds,
+        .steps = o.steps,
+        .epochs = o.epochs,
+    };
     return PEN_OK;
 }
 
@@ -127,7 +178,6 @@ static pen_status training_options(const struct options *o, const struct stop_op
                                        .eval_every = o->eval_every,
                                        .seed = (uint64_t)o->seed,
                                        .validation_fraction = o->validation_fraction,
-                                       .early_stopping = stop->enabled,
                                        .patience = stop->patience,
                                        .min_delta = stop->min_delta,
                                        .stop_metric = (enum pen_stop_metric)stop->metric,
@@ -256,11 +306,21 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
     struct options options;
     struct stop_options stop;
     struct pen_training_options training;
+    struct pen_training_checkpoints checkpoints;
+    bool stops_early = false, has_checkpoints = false;
     PEN_TRY(
         pen_config_options(context->arena, &options, sizeof options, option_table, context->options, "trainer", err));
-    PEN_TRY(read_stop(context->arena, options.early_stopping, &stop, err));
+    PEN_TRY(read_section(context->arena, options.early_stopping, "early_stopping", &stop, sizeof stop, stop_table,
+                         &stops_early, err));
+    PEN_TRY(checkpoint_options(context, options.checkpoint, &checkpoints, &has_checkpoints, err));
     PEN_TRY(training_options(&options, &stop, &training, err));
-    return train(context, &options, &training, err);
+    training.early_stopping = stops_early;
+    pen_json *configuration = configuration_of(context);
+    checkpoints.where.configuration = configuration;
+    training.checkpoints = has_checkpoints ? &checkpoints : NULL;
+    pen_status status = train(context, &options, &training, err);
+    pen_json_free(configuration);
+    return status;
 }
 
 static const struct pen_component_port inputs[] = {

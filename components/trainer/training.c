@@ -1,7 +1,6 @@
 /* The training loop. */
-#include "components/trainer/training.h"
+#include "components/trainer/training_internal.h"
 
-#include "components/trainer/validate.h"
 #include "core/log.h"
 
 #include <math.h>
@@ -9,25 +8,6 @@
 #include <string.h>
 
 enum { STREAM_ROWS = 3, STREAM_MASKS = 4 };
-
-struct run {
-    struct pen_training_options options;
-    struct pen_network *network;
-    struct pen_examples *examples;
-    struct pen_pass *pass;
-    struct pen_update update;
-    struct pen_validation validation;
-    struct pen_recording *whole_step; /* of a full batch */
-    float *live, *mean, *best;        /* parameter arrays, device memory; live is network->values */
-    pen_json *curves;
-    struct pen_training_result *result;
-
-    int64_t step, n_means, mean_every, horizon, best_step, n_waiting;
-    double best_score, patience_score; /* lowest yet; what a gain has to beat to reset the patience */
-    int64_t rows_seen;
-    double started, last_progress;
-    bool finished;
-};
 
 /* Takes over each parameter of base that has the same name and shape, and what the inputs and labels go through. */
 static pen_status take_over(struct pen_network *n, const struct pen_network *base, struct pen_error *err)
@@ -73,7 +53,7 @@ cleanup:
     return status;
 }
 
-static pen_status first_values(struct run *r, const struct pen_network *base, struct pen_error *err)
+static pen_status first_values(struct pen_training *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     if (r->options.standardise) {
@@ -89,7 +69,7 @@ static pen_status first_values(struct run *r, const struct pen_network *base, st
 
 /* A step under about a millisecond of arithmetic runs on one thread: waking a team costs more than it brings, and far
  * more where other work wants the cores. The bits are the same either way. */
-static void choose_threads(const struct run *r)
+static void choose_threads(const struct pen_training *r)
 {
     double flops = 6.0 * (double)r->options.batch_size * (double)r->network->n_weights;
     if (r->options.threads > 0) {
@@ -99,12 +79,12 @@ static void choose_threads(const struct run *r)
     }
 }
 
-static pen_status copy_values(const struct run *r, float *to, const float *from, struct pen_error *err)
+static pen_status copy_values(const struct pen_training *r, float *to, const float *from, struct pen_error *err)
 {
     return pen_device_copy(r->network->exec, to, from, (size_t)r->network->n_total * sizeof(float), err);
 }
 
-static pen_status prepare(struct run *r, const struct pen_network *base, struct pen_error *err)
+static pen_status prepare(struct pen_training *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     struct pen_training_options *o = &r->options;
@@ -121,6 +101,7 @@ static pen_status prepare(struct run *r, const struct pen_network *base, struct 
         PEN_TRY(copy_values(r, r->mean, r->live, err));
     }
     PEN_DEVICE_ALLOC(n->exec, r->best, n->n_total, "best parameters", err);
+    PEN_TRY(copy_values(r, r->best, r->live, err));
     /* Averaging reads all tables: with large ones, seldom enough to stay a small part of a step. */
     int64_t an_epoch = (r->examples->n_train + o->batch_size - 1) / o->batch_size;
     r->mean_every = 1 + n->n_total / 262144;
@@ -129,11 +110,11 @@ static pen_status prepare(struct run *r, const struct pen_network *base, struct 
         r->mean_every = r->horizon / 8;
     }
     r->best_score = r->patience_score = INFINITY;
-    r->started = r->last_progress = pen_clock_seconds();
+    r->started = r->last_progress = r->last_checkpoint = pen_clock_seconds();
     return PEN_OK;
 }
 
-static pen_status average(struct run *r, struct pen_error *err)
+static pen_status average(struct pen_training *r, struct pen_error *err)
 {
     if (r->mean == NULL || r->step % r->mean_every != 0) {
         return PEN_OK;
@@ -144,8 +125,7 @@ static pen_status average(struct run *r, struct pen_error *err)
     return r->network->exec->kernels->average(r->network->exec, &a, err);
 }
 
-/* What the steps since the last validation added up. Work on the device ends here; a step that diverged is told. */
-static pen_status read_sums(struct run *r, struct pen_step_sums *sums, bool reset, struct pen_error *err)
+pen_status pen_training_read_sums(struct pen_training *r, struct pen_step_sums *sums, bool reset, struct pen_error *err)
 {
     PEN_TRY(pen_pass_read_sums(r->pass, sums, reset, err));
     if (sums->n_diverged > 0) {
@@ -157,7 +137,7 @@ static pen_status read_sums(struct run *r, struct pen_step_sums *sums, bool rese
     return PEN_OK;
 }
 
-static pen_status show_progress(struct run *r, double rate, struct pen_error *err)
+static pen_status show_progress(struct pen_training *r, double rate, struct pen_error *err)
 {
     double now = pen_clock_seconds(), spent = now - r->started;
     bool due = now - r->last_progress >= 0.1 || r->step == r->options.steps;
@@ -166,7 +146,7 @@ static pen_status show_progress(struct run *r, double rate, struct pen_error *er
         return PEN_OK;
     }
     struct pen_step_sums sums;
-    PEN_TRY(read_sums(r, &sums, false, err));
+    PEN_TRY(pen_training_read_sums(r, &sums, false, err));
     double loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     double speed = spent > 0 ? (double)r->rows_seen / spent : 0;
     if (due) {
@@ -182,7 +162,7 @@ static pen_status show_progress(struct run *r, double rate, struct pen_error *er
 }
 
 /* Lower is better. Accuracy and AUC count down from 0. */
-static double score_of(const struct run *r)
+static double score_of(const struct pen_training *r)
 {
     double loss = r->validation.loss, metric = r->validation.metric;
     if (r->options.stop_metric == PEN_STOP_LOSS || isnan(metric)) {
@@ -191,7 +171,7 @@ static double score_of(const struct run *r)
     return r->network->loss == PEN_LOSS_SQUARED ? metric : -metric;
 }
 
-static void add_point(struct run *r, double rate)
+static void add_point(struct pen_training *r, double rate)
 {
     double spent = pen_clock_seconds() - r->started;
     pen_json *point = pen_json_object();
@@ -207,7 +187,7 @@ static void add_point(struct run *r, double rate)
     pen_json_push(r->curves, point);
 }
 
-static pen_status keep_best(struct run *r, struct pen_error *err)
+static pen_status keep_best(struct pen_training *r, struct pen_error *err)
 {
     r->best_step = r->step;
     r->result->validation_loss = r->validation.loss;
@@ -216,10 +196,10 @@ static pen_status keep_best(struct run *r, struct pen_error *err)
     return copy_values(r, r->best, r->mean != NULL ? r->mean : r->live, err);
 }
 
-static pen_status validate(struct run *r, double rate, struct pen_error *err)
+static pen_status validate(struct pen_training *r, double rate, struct pen_error *err)
 {
     struct pen_step_sums sums;
-    PEN_TRY(read_sums(r, &sums, true, err));
+    PEN_TRY(pen_training_read_sums(r, &sums, true, err));
     r->result->train_loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     r->network->values = r->mean != NULL ? r->mean : r->live;
     pen_status status = pen_validation_run(&r->validation, r->pass, &r->examples->validation, err);
@@ -247,7 +227,7 @@ static pen_status validate(struct run *r, double rate, struct pen_error *err)
 }
 
 struct learning {
-    struct run *run;
+    struct pen_training *run;
     int64_t n_rows;
 };
 
@@ -255,7 +235,7 @@ struct learning {
 static pen_status learn(void *context, struct pen_error *err)
 {
     const struct learning *l = context;
-    struct run *r = l->run;
+    struct pen_training *r = l->run;
     PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, l->n_rows, err));
     PEN_TRY(pen_pass_forward(r->pass, true, err));
     PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)l->n_rows * r->examples->mean_weight), err));
@@ -263,7 +243,8 @@ static pen_status learn(void *context, struct pen_error *err)
     return pen_update_apply(&r->update, r->pass, err);
 }
 
-static pen_status one_step(struct run *r, const struct pen_training_step *step, int64_t n, struct pen_error *err)
+static pen_status one_step(struct pen_training *r, const struct pen_training_step *step, int64_t n,
+                           struct pen_error *err)
 {
     const struct pen_training_options *o = &r->options;
     struct learning work = {r, n};
@@ -283,28 +264,55 @@ static pen_status one_step(struct run *r, const struct pen_training_step *step, 
     return PEN_OK;
 }
 
-static pen_status one_window(struct run *r, int64_t epoch, int64_t window, struct pen_error *err)
+/* Asked to stop: what was learnt so far is kept for the next run. */
+static pen_status check_stop(struct pen_training *r, struct pen_error *err)
+{
+    if (pen_cancel_requested() && r->step > 0) {
+        PEN_TRY(pen_training_save(r, true, err));
+    }
+    return pen_cancel_check(err);
+}
+
+static pen_status one_window(struct pen_training *r, struct pen_error *err)
 {
     if (pen_examples_n_windows(r->examples) > 1) { /* rows to come may lie elsewhere */
         pen_device_forget(r->network->exec, &r->whole_step);
     }
-    PEN_TRY(pen_examples_load_window(r->examples, epoch, window, err));
+    PEN_TRY(pen_examples_load_window(r->examples, r->epoch, r->window, err));
     int64_t n_rows = r->examples->window.n_rows;
-    struct pen_training_step step = {.order_seed = r->options.seed + (uint64_t)epoch * 1000003u + (uint64_t)window,
+    struct pen_training_step step = {.order_seed =
+                                         r->options.seed + (uint64_t)r->epoch * 1000003u + (uint64_t)r->window,
                                      .order_stream = STREAM_ROWS,
                                      .n_order = n_rows};
-    for (int64_t first = 0; first < n_rows && !r->finished; first += r->options.batch_size) {
-        int64_t left = n_rows - first;
-        PEN_TRY(pen_cancel_check(err));
+    while (r->place < n_rows && !r->finished) {
+        int64_t left = n_rows - r->place, n = left < r->options.batch_size ? left : r->options.batch_size;
+        PEN_TRY(check_stop(r, err));
         step.number = ++r->step;
-        step.first_place = first;
+        step.first_place = r->place;
         step.learning_rate = pen_training_rate(&r->options, r->step);
-        PEN_TRY(one_step(r, &step, left < r->options.batch_size ? left : r->options.batch_size, err));
+        PEN_TRY(one_step(r, &step, n, err));
+        r->place += n;
+        PEN_TRY(pen_training_save(r, false, err));
     }
     return PEN_OK;
 }
 
-static pen_status conclude(struct run *r, struct pen_error *err)
+static pen_status all_windows(struct pen_training *r, struct pen_error *err)
+{
+    int64_t n_windows = pen_examples_n_windows(r->examples);
+    while (!r->finished) {
+        PEN_TRY(one_window(r, err));
+        r->place = 0;
+        if (++r->window == n_windows) {
+            r->window = 0;
+            r->epoch++;
+            PEN_TRY(pen_training_save(r, r->options.checkpoints != NULL && r->options.checkpoints->epochs, err));
+        }
+    }
+    return PEN_OK;
+}
+
+static pen_status conclude(struct pen_training *r, struct pen_error *err)
 {
     struct pen_training_result *result = r->result;
     PEN_TRY(copy_values(r, r->live, r->best, err));
@@ -322,7 +330,7 @@ static pen_status conclude(struct run *r, struct pen_error *err)
     return PEN_OK;
 }
 
-static void run_deinit(struct run *r)
+static void run_deinit(struct pen_training *r)
 {
     if (r->network == NULL) {
         return; /* it comes first */
@@ -343,7 +351,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
                             const struct pen_examples_source *source, const struct pen_training_options *options,
                             const struct pen_network *base, struct pen_exec *exec, struct pen_error *err)
 {
-    struct run r = {.options = *options, .result = result, .curves = curves};
+    struct pen_training r = {.options = *options, .result = result, .curves = curves};
     pen_status status = PEN_OK;
     int threads_before = omp_get_max_threads();
     *result = (struct pen_training_result){
@@ -353,12 +361,8 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
     PEN_TRY_GOTO(cleanup,
                  pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, exec, err));
     PEN_TRY_GOTO(cleanup, prepare(&r, base, err));
-    int64_t n_windows = pen_examples_n_windows(r.examples);
-    for (int64_t epoch = 0; !r.finished; epoch++) {
-        for (int64_t window = 0; window < n_windows && !r.finished; window++) {
-            PEN_TRY_GOTO(cleanup, one_window(&r, epoch, window, err));
-        }
-    }
+    PEN_TRY_GOTO(cleanup, pen_training_restore(&r, err));
+    PEN_TRY_GOTO(cleanup, all_windows(&r, err));
     status = conclude(&r, err);
 cleanup:
     omp_set_num_threads(threads_before);

@@ -1,16 +1,26 @@
 /* Training: minibatches in a fixed pseudo-random order, validation on a share of the training rows, early stopping
  * with the best weights restored, averaged weights.
  *
- * Same source, options and seed give the same bits, whatever the thread count. Every buffer is planned before the
+ * Same source, options and seed give the same bits, whatever the thread count, and whether the training ran through or
+ * was killed and went on from a checkpoint. Every buffer is planned before the
  * first step. What is left at 0 or below in the options is chosen from the data (plan.c says how). */
 #ifndef PEN_COMPONENTS_TRAINER_TRAINING_H
 #define PEN_COMPONENTS_TRAINER_TRAINING_H
 
+#include "components/trainer/checkpoint.h"
 #include "components/trainer/examples.h"
 #include "components/trainer/update.h"
 
 enum pen_schedule { PEN_SCHEDULE_CONSTANT, PEN_SCHEDULE_COSINE, PEN_SCHEDULE_LINEAR, PEN_SCHEDULE_STEP };
 enum pen_stop_metric { PEN_STOP_LOSS, PEN_STOP_METRIC };
+
+/* When checkpoints are written, beside the one that a request to stop leaves behind. */
+struct pen_training_checkpoints {
+    struct pen_checkpoints where;
+    double seconds; /* between two, and a hundred times what one takes; 0: not by the clock */
+    int64_t steps;  /* 0: not by steps */
+    bool epochs;    /* at the end of each */
+};
 
 struct pen_training_options {
     struct pen_architecture architecture;
@@ -33,7 +43,8 @@ struct pen_training_options {
     bool average;
     bool standardise;
     int64_t memory_bytes;
-    int64_t log_every; /* steps; 0: at validations */
+    int64_t log_every;                                  /* steps; 0: at validations */
+    const struct pen_training_checkpoints *checkpoints; /* NULL: none */
 };
 
 struct pen_training_result {

@@ -1,7 +1,6 @@
 /* penstock artifacts, lineage, why: what was made, of what, and why again. */
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/metadata/metadata.h"
-#include "orchestrator/run/cache_key.h"
 
 #include <string.h>
 
@@ -165,8 +164,8 @@ static pen_status run_why(struct pen_cli *cli, struct pen_error *err)
         return status;
     }
     pen_json *changes = before == NULL ? pen_json_array()
-                                       : pen_cache_key_differences(pen_metadata_member(&metadata, before, "parts"),
-                                                                   pen_metadata_member(&metadata, last, "parts"));
+                                       : pen_json_differences(pen_metadata_member(&metadata, before, "parts"),
+                                                              pen_metadata_member(&metadata, last, "parts"));
     pen_text_printf(&text, "%s: %s in %s\n", node, text_of(last, "status"), text_of(last, "run"));
     if (before == NULL) {
         pen_text_append(&text, "nothing it was made of ever changed\n");

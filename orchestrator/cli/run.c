@@ -16,7 +16,7 @@ static const struct pen_arg args[] = {
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "run this node alone"},
     {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "change an option: trainer.steps=500"},
     {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN|last",
-     "continue a run that did not end well: what succeeded in it is kept"},
+     "continue a run that did not end well: what succeeded in it is kept, an interrupted training goes on"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run nodes even when nothing changed"},
     {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL,
      "hash every artifact before it is used again, however untouched it looks"},

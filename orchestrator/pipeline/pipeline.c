@@ -216,7 +216,7 @@ static pen_status add_extra_node(struct pen_pipeline *pipeline, const struct pen
         return pen_config_error(entry, err, "node %.80s: expected a new name of letters, digits, '_', '.' and '-'",
                                 name);
     }
-    if (strcmp(name, "runs") == 0 || strcmp(name, "metadata") == 0) {
+    if (strcmp(name, "runs") == 0 || strcmp(name, "metadata") == 0 || strcmp(name, "checkpoints") == 0) {
         return pen_config_error(entry, err, "node %s: that folder of the root is taken; use another name", name);
     }
     for (int64_t i = 0; i < entry->n_children; i++) {

@@ -1,5 +1,5 @@
 /* The cache key of a node: SHA-256 over canonical JSON parts, kept beside the key so that `penstock why` can say what
- * changed.
+ * changed (pen_json_differences).
  *
  *   component, version, device        the code that would run
  *   options                           the node's section, without line numbers
@@ -19,9 +19,6 @@ extern "C" {
 PEN_MUST_USE pen_status pen_cache_key(const struct pen_component *component,
                                       const struct pen_component_context *context, const pen_json *inputs,
                                       pen_json **parts, char key[PEN_SHA256_HEX_BYTES], struct pen_error *err);
-
-/* What differs, one text a difference ("options.steps: 100 -> 200"), into an array of strings. */
-pen_json *pen_cache_key_differences(const pen_json *before, const pen_json *after);
 
 #ifdef __cplusplus
 }

@@ -70,6 +70,16 @@ static pen_status gather_input(struct pen_run *run, const struct pen_node *node,
     return PEN_OK;
 }
 
+static pen_status take_key(const struct pen_node *node, struct execution *execution, struct pen_error *err)
+{
+    pen_json_free(execution->parts);
+    execution->parts = NULL;
+    pen_status status = pen_cache_key(node->component, &execution->context, execution->input_hashes, &execution->parts,
+                                      execution->key, err);
+    execution->context.configuration = execution->parts;
+    return status;
+}
+
 static pen_status prepare(struct pen_run *run, const struct pen_node *node, struct execution *execution,
                           struct pen_error *err)
 {
@@ -82,9 +92,6 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
         n_outputs++;
     }
     struct pen_component_output *outputs = pen_arena_alloc(&run->arena, n_outputs, sizeof *outputs);
-    if (inputs == NULL || outputs == NULL) {
-        return out_of_memory(err);
-    }
     execution->context = (struct pen_component_context){
         .pipeline = run->pipeline->name,
         .node = node->name,
@@ -92,11 +99,17 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
         .options = node->options,
         .base_directory = run->pipeline->base_directory,
         .device = run->device,
+        .checkpoints = pen_arena_printf(&run->arena, "%s/checkpoints/%s", run->metadata.root, node->name),
+        .resume = run->resumed != NULL,
         .n_inputs = node->n_inputs,
         .inputs = inputs,
         .n_outputs = n_outputs,
         .outputs = outputs,
     };
+    if (inputs == NULL || outputs == NULL || execution->context.checkpoints == NULL) {
+        execution->context.n_outputs = 0;
+        return out_of_memory(err);
+    }
     for (int64_t i = 0; i < n_outputs; i++) {
         outputs[i] = (struct pen_component_output){node->component->outputs[i].key, NULL, pen_json_object()};
     }
@@ -106,8 +119,7 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
     if (!execution->inputs_known) {
         return PEN_OK;
     }
-    return pen_cache_key(node->component, &execution->context, execution->input_hashes, &execution->parts,
-                         execution->key, err);
+    return take_key(node, execution, err);
 }
 
 static pen_json *new_record(const struct pen_run *run, const struct pen_node *node, const struct execution *execution,
@@ -199,10 +211,7 @@ static pen_status take_key_again(const struct pen_node *node, struct execution *
     if (!pushes || node->component->fingerprint == NULL) {
         return PEN_OK;
     }
-    pen_json_free(execution->parts);
-    execution->parts = NULL;
-    return pen_cache_key(node->component, &execution->context, execution->input_hashes, &execution->parts,
-                         execution->key, err);
+    return take_key(node, execution, err);
 }
 
 static pen_status execute(struct pen_run *run, const struct pen_node *node, struct execution *execution,
@@ -223,6 +232,9 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
         child_watch = (struct pen_child_watch){watch->user, watch->progress, watch->warning};
     }
     double began = pen_clock_seconds();
+    if (run->options->no_cache && run->resumed == NULL) {
+        PEN_TRY(pen_directory_remove(execution->context.checkpoints, err)); /* asked to do all of it again */
+    }
     pen_json *outputs = pen_json_object();
     const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
     pen_status status = log == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
@@ -239,7 +251,8 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     pen_json *record = new_record(run, node, execution, number, word, pen_clock_seconds() - began);
     if (status == PEN_OK) {
         pen_json_set(record, "outputs", outputs);
-        return keep(run, node, record, outputs, copy, err);
+        PEN_TRY(keep(run, node, record, outputs, copy, err));
+        return pen_directory_remove(execution->context.checkpoints, err); /* of use until here */
     }
     pen_json_free(outputs);
     pen_json_set_string(record, "message", err == NULL ? "" : err->message);
@@ -332,8 +345,7 @@ static void add_changes(struct pen_run *run, const struct pen_node *node, const 
         pen_json_set_string(entry, "reason", "never ran here");
         return;
     }
-    pen_json *changes =
-        pen_cache_key_differences(pen_metadata_member(&run->metadata, before, "parts"), execution->parts);
+    pen_json *changes = pen_json_differences(pen_metadata_member(&run->metadata, before, "parts"), execution->parts);
     const char *first = pen_json_string_or(pen_json_at(changes, 0), "");
     pen_json_set_string(entry, "reason",
                         first[0] != '\0'                ? first

@@ -6,7 +6,9 @@
  *   <root>/metadata/                    metadata.h
  *
  * A continued run (--resume) takes from the run it names every node that succeeded there along with all it depends on,
- * whatever changed since; the others run, or come from the cache, as ever.
+ * whatever changed since; the others run, or come from the cache, as ever. A node with checkpoints goes on from those
+ * that an execution of the same cache key left, in any run but one with --no-cache; in a continued run it is an error
+ * when they are of another.
  *
  * Partial runs (TFX's rules): the nodes that run are those downstream of --from and upstream of --to; a node that does
  * not run gives the outputs of its last success, and it is an error when a node that runs needs one that has none. */

@@ -185,6 +185,31 @@ static void marked_json_keeps_places(void)
     pen_arena_deinit(&arena);
 }
 
+static void times_have_units(void)
+{
+    static const struct {
+        const char *text;
+        double seconds; /* -1: refused */
+    } cases[] = {{"90", 90},  {"90s", 90}, {"0.5m", 30}, {"2h", 7200}, {"0", 0},     {"s", -1},
+                 {"-1s", -1}, {"5d", -1},  {"[1]", -1},  {"nan", -1},  {"1e12", -1}, {"1 s", -1}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_arena arena = {0};
+        struct pen_config_node *node = NULL;
+        double seconds = -1;
+        PEN_REQUIRE_OK(pen_config_parse(&arena, cases[i].text, strlen(cases[i].text), "t.yaml", &node, &err), &err);
+        pen_status status = pen_config_seconds(node, "every", &seconds, &err);
+        if (cases[i].seconds < 0) {
+            PEN_CHECK_STATUS(status, PEN_ERR_CONFIG);
+            PEN_CHECK_CONTAINS(err.message, "every: expected a time such as 90s, 15m or 2h");
+        } else {
+            PEN_CHECK_OK(status, &err);
+            PEN_CHECK(seconds == cases[i].seconds);
+        }
+        pen_arena_deinit(&arena);
+    }
+}
+
 PEN_SUITE(config, PEN_CASE(defaults_and_values_fill_the_struct), PEN_CASE(every_wrong_file_is_refused_in_these_words),
           PEN_CASE(deep_or_large_files_are_refused), PEN_CASE(set_reaches_into_maps_and_makes_them),
-          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places));
+          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places), PEN_CASE(times_have_units));

@@ -119,7 +119,29 @@ static void needed_members_name_place_and_kind(void)
     pen_json_free(object);
 }
 
+static void differences_name_the_path_and_both_values(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    const char *texts[2] = {"{\"a\":{\"x\":1,\"y\":2},\"b\":[1]}", "{\"a\":{\"x\":1,\"y\":3},\"c\":true}"};
+    const char *expected[] = {"a.y: 2 -> 3", "b: [1] -> absent", "c: absent -> true"};
+    pen_json *values[2] = {NULL};
+    for (int i = 0; i < 2; i++) {
+        PEN_REQUIRE_OK(pen_json_parse(texts[i], strlen(texts[i]), "t", &values[i], &err), &err);
+    }
+    pen_json *found = pen_json_differences(values[0], values[1]), *none = pen_json_differences(values[0], values[0]);
+    PEN_CHECK_EQ_I64(pen_json_size(none), 0);
+    PEN_CHECK_EQ_I64(pen_json_size(found), 3);
+    for (int64_t i = 0; i < 3; i++) {
+        PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_at(found, i), ""), expected[i]);
+    }
+    pen_json_free(found);
+    pen_json_free(none);
+    pen_json_free(values[0]);
+    pen_json_free(values[1]);
+}
+
 PEN_SUITE(json, PEN_CASE(printing_keeps_order_or_sorts), PEN_CASE(doubles_outside_json_survive),
           PEN_CASE(wrong_text_is_refused_with_its_place), PEN_CASE(deep_nesting_is_refused),
           PEN_CASE(invalid_utf8_becomes_the_replacement_character),
-          PEN_CASE(members_come_in_order_also_when_loops_nest), PEN_CASE(needed_members_name_place_and_kind));
+          PEN_CASE(members_come_in_order_also_when_loops_nest), PEN_CASE(needed_members_name_place_and_kind),
+          PEN_CASE(differences_name_the_path_and_both_values));

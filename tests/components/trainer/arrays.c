@@ -30,6 +30,7 @@ void arrays_init(struct arrays *a, int64_t n, enum pen_task task, uint64_t seed)
     a->single = pen_calloc(n, sizeof(int32_t));
     a->many = pen_calloc(n * 3, sizeof(int32_t));
     a->offsets = pen_calloc(n + 1, sizeof(int64_t));
+    a->part_offsets = pen_calloc(n + 1, sizeof(int64_t));
     for (int64_t r = 0; r < n; r++) {
         double z = 0;
         for (int64_t j = 0; j < ARRAYS_DENSE; j++) {
@@ -69,6 +70,7 @@ void arrays_deinit(struct arrays *a)
     pen_free(a->single);
     pen_free(a->many);
     pen_free(a->offsets);
+    pen_free(a->part_offsets);
 }
 
 struct pen_tensor_batch arrays_batch(const struct arrays *a)
@@ -98,10 +100,16 @@ static pen_status read_arrays(void *user, int64_t first, int64_t n, struct pen_t
                               struct pen_error *err)
 {
     struct arrays *a = user;
-    if (first != 0 || n != a->n) {
-        PEN_FAIL(err, PEN_ERR_INTERNAL, "the arrays are read in one piece");
+    if (first < 0 || n < 0 || first + n > a->n) {
+        PEN_FAIL(err, PEN_ERR_INTERNAL, "the arrays have %lld rows", (long long)a->n);
     }
-    *batch = arrays_batch(a);
+    for (int64_t row = 0; row <= n; row++) {
+        a->part_offsets[row] = a->offsets[first + row] - a->offsets[first];
+    }
+    a->part[0] = (struct pen_tensor_ids){a->single + first, NULL};
+    a->part[1] = (struct pen_tensor_ids){a->many + a->offsets[first], a->part_offsets};
+    *batch =
+        (struct pen_tensor_batch){n, a->dense + first * ARRAYS_DENSE, a->part, a->label + first, a->weight + first};
     return PEN_OK;
 }
 

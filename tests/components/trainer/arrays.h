@@ -10,9 +10,9 @@ struct arrays {
     int64_t n;
     float *dense, *label, *weight;
     int32_t *single, *many;
-    int64_t *offsets;
+    int64_t *offsets, *part_offsets; /* of the rows that were read last */
     struct pen_tensor_spec spec;
-    struct pen_tensor_ids ids[ARRAYS_IDS];
+    struct pen_tensor_ids ids[ARRAYS_IDS], part[ARRAYS_IDS];
 };
 
 /* Dense columns, one id a row, a ragged list; the label depends on all of them. */
