@@ -189,6 +189,7 @@ static pen_status load(struct pen_pass *p, const struct pen_device_rows *rows, c
                            .first = first,
                            .n_dense = n->spec.n_dense,
                            .n_ids = n->spec.n_ids,
+                           .n_ragged = n->spec.n_ids - p->n_single,
                            .dense = rows->dense,
                            .shift = n->input_shift,
                            .scale = n->input_scale,

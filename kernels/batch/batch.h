@@ -16,7 +16,7 @@
  * determinism  copies
  * error bound  x: 2 eps (|dense| + |shift|) |scale|
  * cost         8 B (n_dense + ids + 2) bytes
- * errors       PEN_ERR_SHAPE */
+ * errors       PEN_ERR_SHAPE (pen_gather_check) */
 #ifndef PEN_KERNELS_BATCH_BATCH_H
 #define PEN_KERNELS_BATCH_BATCH_H
 
@@ -46,6 +46,7 @@ struct pen_gather {
     int64_t first;
 
     int64_t n_dense, n_ids;
+    int64_t n_ragged; /* of the n_ids features, those that are ragged */
     const float *dense, *shift, *scale;
     const struct pen_gather_from *from; /* [n_ids], in device memory like what it points to */
     const float *from_label, *from_weight;
@@ -57,7 +58,17 @@ struct pen_gather {
 };
 
 typedef pen_status pen_gather_fn(struct pen_exec *exec, const struct pen_gather *gather, struct pen_error *err);
-pen_gather_fn pen_gather_cpu;
+pen_gather_fn pen_gather_cpu, pen_gather_cuda;
+
+/* What every implementation refuses. */
+static inline pen_status pen_gather_check(const struct pen_gather *g, struct pen_error *err)
+{
+    if (g->n_rows < 0 || g->n_dense < 0 || g->n_ids < 0) {
+        PEN_FAIL(err, PEN_ERR_SHAPE, "gather: expected sizes >= 0, found %lld rows, %lld dense columns, %lld features",
+                 (long long)g->n_rows, (long long)g->n_dense, (long long)g->n_ids);
+    }
+    return PEN_OK;
+}
 
 #ifdef __cplusplus
 }

@@ -61,17 +61,14 @@ static void gather_ragged(const struct pen_gather *g, int64_t f)
 
 pen_status pen_gather_cpu(struct pen_exec *exec, const struct pen_gather *g, struct pen_error *err)
 {
-    if (g->n_rows < 0 || g->n_dense < 0 || g->n_ids < 0) {
-        PEN_FAIL(err, PEN_ERR_SHAPE, "gather: expected sizes >= 0, found %lld rows, %lld dense columns, %lld features",
-                 (long long)g->n_rows, (long long)g->n_dense, (long long)g->n_ids);
-    }
+    PEN_TRY(pen_gather_check(g, err));
     int64_t n_blocks = (g->n_rows + GATHER_ROWS - 1) / GATHER_ROWS;
 #pragma omp parallel for schedule(static) if (g->n_rows >= GATHER_PARALLEL_ROWS)
     for (int64_t b = 0; b < n_blocks; b++) {
         int64_t first = b * GATHER_ROWS;
         gather_block(g, first, first + GATHER_ROWS < g->n_rows ? first + GATHER_ROWS : g->n_rows);
     }
-#pragma omp parallel for schedule(dynamic) if (g->n_rows >= GATHER_PARALLEL_ROWS)
+#pragma omp parallel for schedule(dynamic) if (g->n_rows >= GATHER_PARALLEL_ROWS && g->n_ragged > 1)
     for (int64_t f = 0; f < g->n_ids; f++) {
         if (g->to[f].offsets != NULL) {
             gather_ragged(g, f);

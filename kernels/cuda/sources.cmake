@@ -3,6 +3,7 @@
 set(pen_cuda_sources
     kernels/cuda/device.cu
     kernels/cuda/recording.cu
+    kernels/batch/gather_cuda.cu
     kernels/columns/columns_bucketize_cuda.cu
     kernels/columns/columns_lookup_cuda.cu
     kernels/columns/columns_map_cuda.cu
@@ -12,6 +13,8 @@ set(pen_cuda_sources
     kernels/hash/hash_strings_cuda.cu
     kernels/embedding/embedding_backward_cuda.cu
     kernels/embedding/embedding_forward_cuda.cu
+    kernels/dropout/dropout_cuda.cu
+    kernels/loss/loss_cuda.cu
     kernels/metric/binary_sums_cuda.cu
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu

@@ -5,6 +5,10 @@
 const struct pen_kernel_table pen_cuda_kernels = {
     .embedding_forward = pen_embedding_forward_cuda,
     .embedding_backward = pen_embedding_backward_cuda,
+    .loss = pen_loss_cuda,
+    .link = pen_link_cuda,
+    .dropout = pen_dropout_cuda,
+    .gather = pen_gather_cuda,
     .sort_scores = pen_sort_scores_cuda,
     .deal_rows = pen_deal_rows_cuda,
     .deal_keys = pen_deal_keys_cuda,

@@ -10,7 +10,7 @@
  * determinism  bit-identical, whatever the thread count
  * error bound  2 eps |x|
  * cost         8 n bytes
- * errors       PEN_ERR_SHAPE
+ * errors       PEN_ERR_SHAPE (pen_dropout_check)
  * backward     itself, on the gradient */
 #ifndef PEN_KERNELS_DROPOUT_DROPOUT_H
 #define PEN_KERNELS_DROPOUT_DROPOUT_H
@@ -33,7 +33,18 @@ struct pen_dropout {
 };
 
 typedef pen_status pen_dropout_fn(struct pen_exec *exec, const struct pen_dropout *dropout, struct pen_error *err);
-pen_dropout_fn pen_dropout_cpu;
+pen_dropout_fn pen_dropout_cpu, pen_dropout_cuda;
+
+/* What every implementation refuses. */
+static inline pen_status pen_dropout_check(const struct pen_dropout *d, struct pen_error *err)
+{
+    if (d->n < 0 || !(d->rate >= 0 && d->rate < 1) || d->stride % 4 != 0) {
+        PEN_FAIL(err, PEN_ERR_SHAPE,
+                 "dropout: expected n >= 0, 0 <= rate < 1, stride a multiple of 4, found %lld, %g, %llu",
+                 (long long)d->n, d->rate, (unsigned long long)d->stride);
+    }
+    return PEN_OK;
+}
 
 #ifdef __cplusplus
 }

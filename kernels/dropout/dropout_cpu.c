@@ -5,11 +5,7 @@
 
 pen_status pen_dropout_cpu(struct pen_exec *exec, const struct pen_dropout *d, struct pen_error *err)
 {
-    if (d->n < 0 || !(d->rate >= 0 && d->rate < 1) || d->stride % 4 != 0) {
-        PEN_FAIL(err, PEN_ERR_SHAPE,
-                 "dropout: expected n >= 0, 0 <= rate < 1, stride a multiple of 4, found %lld, %g, %llu",
-                 (long long)d->n, d->rate, (unsigned long long)d->stride);
-    }
+    PEN_TRY(pen_dropout_check(d, err));
     uint32_t threshold = (uint32_t)(d->rate * 4294967296.0);
     float scale = (float)(1.0 / (1.0 - d->rate));
     uint64_t first_block = (uint64_t)d->step->number * d->stride / 4;

@@ -13,11 +13,12 @@
  * aliasing     gradient may be exactly logits
  * special      a label or weight that is NaN, a weight <= 0, a class outside [0, C): the row weighs 0, gradient 0
  * workspace    0 bytes
- * determinism  bit-identical, whatever the thread count: rows in order; the batch's sums are added as one
+ * determinism  bit-identical on one kind of device, whatever the thread count: rows in an order that their number
+ *              fixes; the batch's sums are added as one
  * error bound  gradient: 8 eps (sigmoid, softmax), 4 eps |z| + 4 eps |t| (squared), times scale u;
  *              sums->loss: N eps sum u (|z| + log C + 1)
  * cost         8 N C bytes
- * errors       PEN_ERR_SHAPE
+ * errors       PEN_ERR_SHAPE (pen_loss_check)
  *
  * link
  * formula      sigmoid: 1 / (1 + e^-z); softmax: e^z[c] / sum e^z; squared: z label_scale + label_shift
@@ -51,7 +52,7 @@ struct pen_loss {
 };
 
 typedef pen_status pen_loss_fn(struct pen_exec *exec, const struct pen_loss *loss, struct pen_error *err);
-pen_loss_fn pen_loss_cpu;
+pen_loss_fn pen_loss_cpu, pen_loss_cuda;
 
 struct pen_link {
     enum pen_loss_kind kind;
@@ -62,7 +63,19 @@ struct pen_link {
 };
 
 typedef pen_status pen_link_fn(struct pen_exec *exec, const struct pen_link *link, struct pen_error *err);
-pen_link_fn pen_link_cpu;
+pen_link_fn pen_link_cpu, pen_link_cuda;
+
+/* What every implementation of either op refuses. */
+static inline pen_status pen_loss_check(const char *op, enum pen_loss_kind kind, int64_t n_rows, int64_t n_outputs,
+                                        struct pen_error *err)
+{
+    bool fits = kind == PEN_LOSS_SOFTMAX ? n_outputs >= 2 : n_outputs == 1;
+    if (n_rows < 0 || !fits) {
+        PEN_FAIL(err, PEN_ERR_SHAPE, "%s: expected %s and rows >= 0, found %lld outputs, %lld rows", op,
+                 kind == PEN_LOSS_SOFTMAX ? "2 or more outputs" : "1 output", (long long)n_outputs, (long long)n_rows);
+    }
+    return PEN_OK;
+}
 
 #ifdef __cplusplus
 }

@@ -5,17 +5,6 @@
 
 #include <math.h>
 
-static pen_status check_shape(const char *op, enum pen_loss_kind kind, int64_t n_rows, int64_t n_outputs,
-                              struct pen_error *err)
-{
-    bool fits = kind == PEN_LOSS_SOFTMAX ? n_outputs >= 2 : n_outputs == 1;
-    if (n_rows < 0 || !fits) {
-        PEN_FAIL(err, PEN_ERR_SHAPE, "%s: expected %s and rows >= 0, found %lld outputs, %lld rows", op,
-                 kind == PEN_LOSS_SOFTMAX ? "2 or more outputs" : "1 output", (long long)n_outputs, (long long)n_rows);
-    }
-    return PEN_OK;
-}
-
 /* exp with its true zero and infinity: a probability of 1e-38 is not 0, and NaN stays. */
 static float sigmoid(float z)
 {
@@ -64,7 +53,7 @@ static double squared_row(float z, float t, float factor, float *gradient)
 
 pen_status pen_loss_cpu(struct pen_exec *exec, const struct pen_loss *l, struct pen_error *err)
 {
-    PEN_TRY(check_shape("loss", l->kind, l->n_rows, l->n_outputs, err));
+    PEN_TRY(pen_loss_check("loss", l->kind, l->n_rows, l->n_outputs, err));
     double loss_sum = 0, weight_sum = 0;
     for (int64_t row = 0; row < l->n_rows; row++) {
         const float *z = l->logits + row * l->n_outputs;
@@ -116,7 +105,7 @@ static void softmax_link(float *out, const float *z, int64_t n)
 
 pen_status pen_link_cpu(struct pen_exec *exec, const struct pen_link *l, struct pen_error *err)
 {
-    PEN_TRY(check_shape("link", l->kind, l->n_rows, l->n_outputs, err));
+    PEN_TRY(pen_loss_check("link", l->kind, l->n_rows, l->n_outputs, err));
     for (int64_t row = 0; row < l->n_rows; row++) {
         const float *z = l->logits + row * l->n_outputs;
         float *out = l->out + row * l->n_outputs;

@@ -9,6 +9,8 @@
 PEN_OP_CASE(loss, loss);
 PEN_OP_CASE(link, loss);
 
+enum { MOST_CLASSES = 70 };
+
 static const double shift = 3, spread = 2.5;
 
 static double reference(enum pen_loss_kind kind, const double *z, int64_t n, double y)
@@ -99,7 +101,7 @@ static void one_case(enum pen_loss_kind kind, int64_t n, int64_t c, double size,
                          .gradient = gradient,
                          .sums = &sums};
     run_loss(&l);
-    double loss_sum = 5, weight_sum = 2, bound = 0, point[16];
+    double loss_sum = 5, weight_sum = 2, bound = 0, point[MOST_CLASSES];
     for (int64_t r = 0; r < n; r++) {
         double y = (double)label[r], u = weighted ? (double)weight[r] : 1;
         bool counted = counts(kind, c, y, u);
@@ -155,6 +157,7 @@ static void losses_and_gradients_match_float64(void)
             one_case(PEN_LOSS_SQUARED, sizes[i], 1, 4, weighted == 1);
         }
     }
+    one_case(PEN_LOSS_SOFTMAX, 257, MOST_CLASSES, 4, true);
 }
 
 static void links_give_probabilities_and_label_units(void)
