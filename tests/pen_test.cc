@@ -78,6 +78,12 @@ extern "C" const char *pen_test_datasets(void)
     return std::filesystem::is_directory(path) ? path.c_str() : nullptr;
 }
 
+extern "C" bool pen_test_runs_all(void)
+{
+    const auto *all = ::testing::UnitTest::GetInstance();
+    return all->test_to_run_count() == all->total_test_count();
+}
+
 extern "C" const char *pen_test_program(void)
 {
     return PEN_TEST_PROGRAM;

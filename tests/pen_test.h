@@ -47,6 +47,8 @@ void pen_test_skip(const char *file, int line, const char *why);
 const char *pen_test_directory(void);
 /* Folder of the real data sets (PEN_TEST_DATASETS, else ../shared/datasets beside the sources); NULL: not there. */
 const char *pen_test_datasets(void);
+/* Whether every case of this program runs, none is filtered out. */
+bool pen_test_runs_all(void);
 /* Path of the penstock program under test. */
 const char *pen_test_program(void);
 

@@ -49,6 +49,8 @@ bool is_pinned(const void *at, size_t bytes);
 /* While a stream is captured nothing may be allocated, and copies start from pinned memory: their bytes are read at
  * each launch. */
 bool is_capturing(void);
+/* Whether the kernel ran in this process. */
+bool was_launched(const void *kernel);
 /* A library call's double: runs in its place on the stream. */
 void enqueue_call(CUstream_st *stream, std::function<void()> what);
 /* A fault of the code under test: says so and aborts. */

@@ -36,6 +36,7 @@ CUstream_st default_stream;
 std::set<CUstream_st *> streams = {&default_stream};
 bool deferred = std::getenv("PEN_SHIM_DEFERRED") != nullptr;
 cudaError_t last_error = cudaSuccess;
+std::set<const void *> launched;
 
 CUstream_st *stream_of(cudaStream_t stream)
 {
@@ -101,8 +102,13 @@ void pen_shim::enqueue_call(CUstream_st *stream, std::function<void()> what)
     enqueue(stream, what);
 }
 
-void pen_shim::enqueue_kernel(const char *name, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
-                              std::function<void()> body)
+bool pen_shim::was_launched(const void *kernel)
+{
+    return launched.count(kernel) > 0;
+}
+
+void pen_shim::enqueue_kernel(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared_bytes,
+                              cudaStream_t stream, std::function<void()> body)
 {
     size_t threads = size_t{block.x} * block.y * block.z;
     if (threads == 0 || threads > 1024 || block.z > 64 || grid.x == 0 || grid.y == 0 || grid.z == 0 ||
@@ -111,6 +117,7 @@ void pen_shim::enqueue_kernel(const char *name, dim3 grid, dim3 block, size_t sh
         return;
     }
     enqueue(stream, [=]() {
+        launched.insert(kernel);
         run_grid(
             name, grid, block, shared_bytes, [](void *user) { (*static_cast<const std::function<void()> *>(user))(); },
             const_cast<std::function<void()> *>(&body));

@@ -10,3 +10,4 @@ X(rank_sums)
 X(metric_sums)
 X(columns)
 X(hash_strings)
+X(launched) /* stays the last one */

@@ -83,14 +83,15 @@ uint64_t exchange(exchange_kind kind, unsigned mask, uint64_t value, int source)
 int lane(void);
 void *shared_dynamic(void);
 void *shared_static(const void *key, size_t bytes); /* the same memory for the same key, within a block */
-void enqueue_kernel(const char *name, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream,
-                    std::function<void()> body);
+void enqueue_kernel(const char *name, const void *kernel, dim3 grid, dim3 block, size_t shared_bytes,
+                    cudaStream_t stream, std::function<void()> body);
 
 template <class Kernel, class... Arguments>
 void launch(const char *name, dim3 grid, dim3 block, size_t shared_bytes, cudaStream_t stream, Kernel kernel,
             Arguments... arguments)
 {
-    enqueue_kernel(name, grid, block, shared_bytes, stream, [=]() { kernel(arguments...); });
+    enqueue_kernel(name, reinterpret_cast<const void *>(kernel), grid, block, shared_bytes, stream,
+                   [=]() { kernel(arguments...); });
 }
 
 template <class T> uint64_t to_bits(T value)
