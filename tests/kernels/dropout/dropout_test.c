@@ -61,6 +61,39 @@ static void in_place_gives_the_same(void)
     pen_free(y);
 }
 
+/* x and y one value behind the start of their arrays: vectors of four cannot be read there. */
+static void arrays_may_begin_anywhere(void)
+{
+    enum { N = 1003 };
+    float *x = pen_test_floats(N + 1, 1, -1, 1), *y = pen_test_floats(N + 1, 2, -1, 1);
+    float *even = pen_test_floats(N, 3, -1, 1);
+    memcpy(even, x + 1, N * sizeof *even);
+    float first = y[0];
+    struct pen_training_step step = {.number = 2};
+    struct pen_dropout d = {N, 0.5, 1, 2, 2000, &step, x, y};
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, d.step, 1);
+    PEN_MIRROR_IN(&m, d.x, N + 1);
+    PEN_MIRROR_INOUT(&m, d.y, N + 1);
+    d.x++;
+    d.y++;
+    PEN_CHECK_STATUS(m.exec->kernels->dropout(m.exec, &d, NULL), PEN_OK);
+    pen_mirror_end(&m);
+    d.y = even;
+    PEN_MIRROR_IN(&m, d.step, 1);
+    PEN_MIRROR_INOUT(&m, d.y, N);
+    d.x = d.y;
+    PEN_CHECK_STATUS(m.exec->kernels->dropout(m.exec, &d, NULL), PEN_OK);
+    pen_mirror_end(&m);
+    PEN_CHECK_EQ_F64(y[0], first);
+    for (int i = 0; i < N; i++) {
+        PEN_CHECK_EQ_F64(y[i + 1], even[i]);
+    }
+    pen_free(x);
+    pen_free(y);
+    pen_free(even);
+}
+
 static void a_rate_of_one_is_refused(void)
 {
     struct pen_exec *exec = pen_test_exec();
@@ -70,4 +103,4 @@ static void a_rate_of_one_is_refused(void)
 }
 
 PEN_SUITE(dropout, PEN_CASE(the_mask_follows_the_contract), PEN_CASE(in_place_gives_the_same),
-          PEN_CASE(a_rate_of_one_is_refused));
+          PEN_CASE(arrays_may_begin_anywhere), PEN_CASE(a_rate_of_one_is_refused));
