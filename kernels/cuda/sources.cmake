@@ -19,8 +19,14 @@ set(pen_cuda_sources
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu
     kernels/metric/regression_sums_cuda.cu
+    kernels/optimiser/average_cuda.cu
+    kernels/optimiser/optimiser_cuda.cu
+    kernels/optimiser/optimiser_tables_cuda.cu
+    kernels/optimiser/squared_norm_cuda.cu
+    kernels/optimiser/tables_norm_cuda.cu
     kernels/sort/deal_cuda.cu
     kernels/sort/sort_scores_cuda.cu
+    kernels/step/clip_norm_cuda.cu
     )
 set(pen_cuda_library_sources
     kernels/cuda/radix_sort.cu

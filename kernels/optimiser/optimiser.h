@@ -31,7 +31,9 @@
  * formula      mean[i] += rate (param[i] - mean[i]);  shapes [n];  error bound 3 eps (|mean| + |param|)
  *
  * squared_norm
- * formula      *sum += sum_i x[i]^2 in f64, by blocks of 4096 in order, 8 lanes each;  error bound n 2^-53 sum x^2
+ * formula      *sum += sum_i x[i]^2 in f64;  error bound n 2^-53 sum x^2
+ * determinism  bit-identical, whatever the thread count: on the CPU by blocks of 4096 in order, 8 lanes each, on a GPU
+ *              by a grid that always has as many threads, added up in a fixed tree; the two differ in the last bits
  *
  * tables_norm
  * formula      *sum += sum over the features in order of the squared_norm of grad_f[s, d], s < n_touched_f */
@@ -74,7 +76,7 @@ struct pen_optimiser {
 
 typedef pen_status pen_optimiser_fn(struct pen_exec *exec, const struct pen_optimiser *optimiser,
                                     struct pen_error *err);
-pen_optimiser_fn pen_optimiser_cpu;
+pen_optimiser_fn pen_optimiser_cpu, pen_optimiser_cuda;
 
 struct pen_optimiser_tables {
     struct pen_optimiser_rule rule;
@@ -89,7 +91,7 @@ struct pen_optimiser_tables {
 
 typedef pen_status pen_optimiser_tables_fn(struct pen_exec *exec, const struct pen_optimiser_tables *tables,
                                            struct pen_error *err);
-pen_optimiser_tables_fn pen_optimiser_tables_cpu;
+pen_optimiser_tables_fn pen_optimiser_tables_cpu, pen_optimiser_tables_cuda;
 
 struct pen_average {
     int64_t n;
@@ -99,7 +101,7 @@ struct pen_average {
 };
 
 typedef pen_status pen_average_fn(struct pen_exec *exec, const struct pen_average *average, struct pen_error *err);
-pen_average_fn pen_average_cpu;
+pen_average_fn pen_average_cpu, pen_average_cuda;
 
 struct pen_squared_norm {
     int64_t n;
@@ -109,7 +111,7 @@ struct pen_squared_norm {
 
 typedef pen_status pen_squared_norm_fn(struct pen_exec *exec, const struct pen_squared_norm *norm,
                                        struct pen_error *err);
-pen_squared_norm_fn pen_squared_norm_cpu;
+pen_squared_norm_fn pen_squared_norm_cpu, pen_squared_norm_cuda;
 
 struct pen_tables_norm {
     int64_t n_features;
@@ -118,7 +120,7 @@ struct pen_tables_norm {
 };
 
 typedef pen_status pen_tables_norm_fn(struct pen_exec *exec, const struct pen_tables_norm *norm, struct pen_error *err);
-pen_tables_norm_fn pen_tables_norm_cpu;
+pen_tables_norm_fn pen_tables_norm_cpu, pen_tables_norm_cuda;
 
 #ifdef __cplusplus
 }

@@ -43,7 +43,7 @@ struct pen_clip_norm {
 };
 
 typedef pen_status pen_clip_norm_fn(struct pen_exec *exec, const struct pen_clip_norm *clip, struct pen_error *err);
-pen_clip_norm_fn pen_clip_norm_cpu;
+pen_clip_norm_fn pen_clip_norm_cpu, pen_clip_norm_cuda;
 
 #ifdef __cplusplus
 }

@@ -17,18 +17,29 @@ static const struct pen_optimiser_rule settings = {
     .momentum = 0.9, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .l1 = 0.02, .l2 = 0.1, .ftrl_beta = 1};
 static const double learning_rate = 0.05, grad_scale = 0.5;
 
-static void run_optimiser(struct pen_optimiser *o)
+/* Arrays of first + n values, of which the first ones are nobody's: the others are not aligned to more than a float. */
+static void run_optimiser_from(struct pen_optimiser *o, int64_t first)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_mirror m = PEN_MIRROR_INIT;
     PEN_MIRROR_IN(&m, o->step, 1);
     PEN_MIRROR_IN(&m, o->sums, 1);
-    PEN_MIRROR_IN(&m, o->grad, o->n);
-    PEN_MIRROR_INOUT(&m, o->param, o->n);
-    PEN_MIRROR_INOUT(&m, o->state1, o->n);
-    PEN_MIRROR_INOUT(&m, o->state2, o->n);
-    PEN_CHECK_OK(m.exec->kernels->optimiser(m.exec, o, &err), &err);
+    PEN_MIRROR_IN(&m, o->grad, first + o->n);
+    PEN_MIRROR_INOUT(&m, o->param, first + o->n);
+    PEN_MIRROR_INOUT(&m, o->state1, first + o->n);
+    PEN_MIRROR_INOUT(&m, o->state2, first + o->n);
+    struct pen_optimiser part = *o;
+    part.grad += first;
+    part.param += first;
+    part.state1 = o->state1 != NULL ? o->state1 + first : NULL;
+    part.state2 = o->state2 != NULL ? o->state2 + first : NULL;
+    PEN_CHECK_OK(m.exec->kernels->optimiser(m.exec, &part, &err), &err);
     pen_mirror_end(&m);
+}
+
+static void run_optimiser(struct pen_optimiser *o)
+{
+    run_optimiser_from(o, 0);
 }
 
 static void reference(enum pen_optimiser_kind kind, double *p, double *s1, double *s2, double g, int step)
@@ -125,6 +136,37 @@ static void adam_takes_the_steps_worked_out_by_hand(void)
     step.number = 2;
     run_optimiser(&o);
     PEN_CHECK_NEAR(p, 0.9 - 0.1 * 0.36 / 0.19 / sqrt(0.007236 / 0.001999), 2e-6);
+}
+
+/* Elementwise: where a value lies, and what lies beside it, changes nothing of it. */
+static void a_piece_of_an_array_moves_as_in_the_whole(void)
+{
+    enum { N = 1500, FIRST = 3 };
+    struct pen_training_step step = {.number = 2, .learning_rate = learning_rate};
+    struct pen_step_sums sums = {.grad_scale = grad_scale};
+    float *g = pen_test_floats(N, 2, -1, 1);
+    for (int kind = 0; kind <= PEN_OPTIMISER_COUNT; kind++) {
+        bool plain = kind == PEN_OPTIMISER_COUNT; /* sgd without momentum */
+        float *original = pen_test_floats(N, 1, -1, 1), *whole = pen_test_floats(N, 1, -1, 1);
+        float *piece = pen_test_floats(N, 1, -1, 1), *s[4];
+        for (int i = 0; i < 4; i++) {
+            s[i] = plain ? NULL : pen_test_floats(N, 3 + (uint64_t)(i % 2), 0, 1);
+        }
+        struct pen_optimiser all = {settings, &step, &sums, N, g, whole, s[0], s[1]};
+        struct pen_optimiser some = {settings, &step, &sums, N - FIRST, g, piece, s[2], s[3]};
+        all.rule.kind = some.rule.kind = plain ? PEN_OPTIMISER_SGD : (enum pen_optimiser_kind)kind;
+        run_optimiser(&all);
+        run_optimiser_from(&some, FIRST);
+        for (int64_t i = 0; i < N; i++) {
+            PEN_CHECK_EQ_F64(piece[i], i < FIRST ? original[i] : whole[i]);
+            PEN_CHECK(plain || i < FIRST || (s[0][i] == s[2][i] && s[1][i] == s[3][i]));
+        }
+        float *owned[] = {original, whole, piece, s[0], s[1], s[2], s[3]};
+        for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++) {
+            pen_free(owned[i]);
+        }
+    }
+    pen_free(g);
 }
 
 /* Two tables in one array, the second one's rows before the first one's; what lies between them belongs to nobody. */
@@ -247,6 +289,57 @@ static void norms_of_tables_add_to_what_is_there(void)
     touched_deinit(&t);
 }
 
+/* More tables than a warp has lanes, many of them without a touched row, their rows of 1 to 8 values from places that
+ * are aligned to a float: plain sgd at rate 1 is a subtraction. */
+static void many_tables_move_and_add_up_as_one_by_one(void)
+{
+    enum { N_TABLES = 75, ROWS = 90, WIDEST = 8, PLACE = ROWS * WIDEST + 1, ALL = N_TABLES * PLACE };
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_embedding_feature features[N_TABLES];
+    struct pen_training_step step = {.number = 1, .learning_rate = 1};
+    int32_t rows[ROWS];
+    for (int32_t r = 0; r < ROWS; r++) {
+        rows[r] = ROWS - 1 - r;
+    }
+    float *values = pen_test_floats(ALL, 1, -1, 1), *before = pen_test_floats(ALL, 1, -1, 1);
+    float *grad = pen_test_floats(ALL, 2, -1, 1), *expected = pen_test_floats(ALL, 1, -1, 1);
+    double sum = 0, expected_sum = 0;
+    struct pen_optimiser_tables o = {.step = &step, .n_features = N_TABLES, .features = features, .values = values};
+    struct pen_tables_norm norm = {N_TABLES, features, &sum};
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    for (int64_t k = 0; k < N_TABLES; k++) {
+        struct pen_embedding_feature *f = &features[k];
+        *f = (struct pen_embedding_feature){.n_values = ROWS, .dim = 1 + k % WIDEST, .offset = k * PLACE};
+        f->n_touched = k % 3 == 0 ? k : k % 7 == 0 ? 1 : 0;
+        f->touched = rows;
+        f->grad = grad + k * PLACE;
+        for (int64_t i = 0; i < f->n_touched * f->dim; i++) {
+            int64_t at = f->offset + rows[i / f->dim] * f->dim + i % f->dim;
+            expected[at] = before[at] - f->grad[i];
+            expected_sum += (double)f->grad[i] * (double)f->grad[i];
+        }
+        PEN_MIRROR_IN(&m, f->touched, ROWS);
+        PEN_MIRROR_IN(&m, f->grad, f->n_touched * f->dim);
+    }
+    struct pen_embedding_feature *placed = features;
+    PEN_MIRROR_IN(&m, placed, N_TABLES);
+    PEN_MIRROR_IN(&m, o.step, 1);
+    PEN_MIRROR_INOUT(&m, o.values, ALL);
+    PEN_MIRROR_INOUT(&m, norm.sum, 1);
+    o.features = norm.features = placed;
+    PEN_CHECK_OK(m.exec->kernels->optimiser_tables(m.exec, &o, &err), &err);
+    PEN_CHECK_OK(m.exec->kernels->tables_norm(m.exec, &norm, &err), &err);
+    pen_mirror_end(&m);
+    for (int64_t i = 0; i < ALL; i++) {
+        PEN_CHECK_EQ_F64(values[i], expected[i]);
+    }
+    PEN_CHECK_NEAR(sum, expected_sum, ALL * 1.2e-16 * expected_sum);
+    pen_free(values);
+    pen_free(before);
+    pen_free(grad);
+    pen_free(expected);
+}
+
 static void averages_and_norms_match_float64(void)
 {
     static const int64_t sizes[] = {0, 1, 31, 33, 257, 1000, 30000};
@@ -278,5 +371,7 @@ static void averages_and_norms_match_float64(void)
 }
 
 PEN_SUITE(optimiser, PEN_CASE(updates_follow_the_published_rules), PEN_CASE(adam_takes_the_steps_worked_out_by_hand),
-          PEN_CASE(touched_rows_move_as_in_the_whole_and_others_stay), PEN_CASE(norms_of_tables_add_to_what_is_there),
+          PEN_CASE(a_piece_of_an_array_moves_as_in_the_whole),
+          PEN_CASE(touched_rows_move_as_in_the_whole_and_others_stay),
+          PEN_CASE(many_tables_move_and_add_up_as_one_by_one), PEN_CASE(norms_of_tables_add_to_what_is_there),
           PEN_CASE(averages_and_norms_match_float64));
