@@ -19,8 +19,8 @@ struct pass {
     struct pen_transform_graph *graph;
     struct pen_program program;
     struct pen_analyzer_total *totals;
-    int64_t n_totals;
-    const char **names; /* of the columns it reads */
+    int64_t n_totals, n_moments; /* n_moments: of them gather moments */
+    const char **names;          /* of the columns it reads */
     int64_t n_names;
     struct pen_gathered *gathered;    /* [GROUP_SEGMENTS, n_totals] */
     struct pen_thread_counts *counts; /* [n_totals, n_workers] */
@@ -30,21 +30,42 @@ struct pass {
 struct worker {
     struct pass *pass;
     int number;
+    struct pen_exec *exec; /* the pass's, or a queue of the worker's own */
     struct pen_evaluator evaluator;
-    struct pen_gathered *gathered; /* [n_totals] of the segment at work */
+    struct pen_gathered *gathered;            /* [n_totals] of the segment at work */
+    struct pen_column_moments *parts, *found; /* [n_totals] of the tile at work: memory of the exec; on the host */
 };
 
 /* Sink 2 i: the values of analyzer i; 2 i + 1: their groups, which come first. */
-static pen_status gather(void *user, int32_t sink, int32_t node, const struct pen_value *value, int64_t first_row,
-                         int64_t n, struct pen_error *err)
+static pen_status gather(struct pen_evaluator *e, int32_t sink, int32_t node, int64_t first_row, int64_t n,
+                         struct pen_error *err)
 {
-    (void)node;
     (void)first_row;
-    struct worker *w = user;
+    struct worker *w = e->user;
     struct pass *pass = w->pass;
     int32_t i = sink / 2;
-    return pen_gather(&w->evaluator, &pass->totals[i], &w->gathered[i], &pass->counts[i * pass->n_workers + w->number],
-                      sink % 2 == 1, value, n, err);
+    PEN_TRY(pen_evaluator_bring(e, node, pass->totals[i].kind == PEN_GATHER_MOMENTS, n, err));
+    return pen_gather(e, &pass->totals[i], &w->gathered[i], &pass->counts[i * pass->n_workers + w->number],
+                      &w->parts[i], sink % 2 == 1, &e->values[node], n, err);
+}
+
+/* The moments of all analyzers come from the device at once. */
+static pen_status gather_moments(struct pen_evaluator *e, int64_t first_row, int64_t n, struct pen_error *err)
+{
+    (void)first_row;
+    (void)n;
+    struct worker *w = e->user;
+    const struct pass *pass = w->pass;
+    if (pass->n_moments == 0) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_device_download(w->exec, w->found, w->parts, (size_t)pass->n_totals * sizeof *w->found, err));
+    for (int64_t i = 0; i < pass->n_totals; i++) {
+        if (pass->totals[i].kind == PEN_GATHER_MOMENTS) {
+            pen_column_moments_merge(&w->gathered[i].moments, &w->found[i]);
+        }
+    }
+    return PEN_OK;
 }
 
 static pen_status run_segment(struct worker *w, const struct pen_batch *batch, int64_t first, struct pen_error *err)
@@ -171,6 +192,7 @@ static pen_status plan_pass(struct pass *pass, struct pen_arena *arena, struct p
             sinks[n_roots++] = (int32_t)(2 * i + k);
         }
         PEN_TRY(pen_total_init(&pass->totals[i], graph, index, &counts[a], err));
+        pass->n_moments += pass->totals[i].kind == PEN_GATHER_MOMENTS;
     }
     PEN_TRY(pen_program_plan(arena, graph, roots, sinks, n_roots, &pass->program, err));
     for (int64_t s = 0; s < pass->program.n_steps; s++) {
@@ -182,16 +204,38 @@ static pen_status plan_pass(struct pass *pass, struct pen_arena *arena, struct p
     return PEN_OK;
 }
 
+static pen_status make_worker(struct worker *w, struct pass *pass, struct pen_exec *exec, int number,
+                              struct pen_error *err)
+{
+    w->pass = pass;
+    w->number = number;
+    PEN_TRY(pen_queue_open(&w->exec, exec, number, err));
+    PEN_TRY(
+        pen_evaluator_init(&w->evaluator, pass->graph, &pass->program, w->exec, pen_transform_tile_rows(exec, 0), err));
+    w->evaluator.keep_dictionaries = true;
+    w->evaluator.sink = gather;
+    w->evaluator.tile_done = gather_moments;
+    w->evaluator.user = w;
+    PEN_ALLOC(w->found, pass->n_totals + 1, err);
+    PEN_DEVICE_ALLOC(w->exec, w->parts, pass->n_totals, "moments of columns", err);
+    return PEN_OK;
+}
+
 static pen_status make_workers(struct pass *pass, struct pen_exec *exec, struct worker *workers, struct pen_error *err)
 {
+    pen_status status = PEN_OK;
+    int64_t failed = pass->n_workers;
+    /* Each by the thread that will use it: a device's queue may belong to a thread. */
+#pragma omp parallel for schedule(static, 1) num_threads(pass->n_workers)
     for (int t = 0; t < pass->n_workers; t++) {
-        struct worker *w = &workers[t];
-        w->pass = pass;
-        w->number = t;
-        PEN_TRY(pen_evaluator_init(&w->evaluator, pass->graph, &pass->program, exec, err));
-        w->evaluator.keep_dictionaries = true;
-        w->evaluator.sink = gather;
-        w->evaluator.user = w;
+        struct pen_error own = PEN_ERROR_INIT;
+        pen_status result = make_worker(&workers[t], pass, exec, t, &own);
+        if (result != PEN_OK) {
+            report(result, t, &own, &failed, &status, err);
+        }
+    }
+    if (status != PEN_OK) {
+        return status;
     }
     PEN_ALLOC(pass->gathered, GROUP_SEGMENTS * pass->n_totals + 1, err);
     PEN_ALLOC(pass->counts, pass->n_totals * pass->n_workers + 1, err);
@@ -204,12 +248,22 @@ static pen_status make_workers(struct pass *pass, struct pen_exec *exec, struct 
     return PEN_OK;
 }
 
-static void free_pass(struct pass *pass, struct worker *workers)
+static void free_worker(struct worker *w, struct pen_exec *exec)
+{
+    if (w->evaluator.graph != NULL) {
+        pen_evaluator_deinit(&w->evaluator);
+    }
+    if (w->exec != NULL) {
+        pen_device_release(w->exec, w->parts);
+        pen_queue_close(w->exec, exec);
+    }
+    pen_free(w->found);
+}
+
+static void free_pass(struct pass *pass, struct worker *workers, struct pen_exec *exec)
 {
     for (int t = 0; workers != NULL && t < pass->n_workers; t++) {
-        if (workers[t].evaluator.graph != NULL) {
-            pen_evaluator_deinit(&workers[t].evaluator);
-        }
+        free_worker(&workers[t], exec);
     }
     for (int64_t i = 0; pass->gathered != NULL && i < GROUP_SEGMENTS * pass->n_totals; i++) {
         pen_gathered_deinit(&pass->gathered[i]);
@@ -251,7 +305,7 @@ static pen_status sweep(struct pen_transform_graph *graph, const struct pen_tran
     PEN_TRY_GOTO(cleanup, merge_totals(&pass, 0, 0, err));
     status = conclude(&pass, err);
 cleanup:
-    free_pass(&pass, workers);
+    free_pass(&pass, workers, exec);
     pen_arena_deinit(&arena);
     return status;
 }

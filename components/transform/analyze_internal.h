@@ -78,10 +78,12 @@ PEN_MUST_USE pen_status pen_thread_counts_init(struct pen_thread_counts *counts,
                                                struct pen_error *err);
 void pen_thread_counts_deinit(struct pen_thread_counts *counts);
 
-/* The rows of a tile: the values an analyzer stands over, or (first) their groups. */
+/* The rows of a tile: the values an analyzer stands over, or (first) their groups; on the host, of the MOMENTS kind
+ * where the exec's ops run. part: where the MOMENTS kind writes its own, memory of the exec. */
 PEN_MUST_USE pen_status pen_gather(const struct pen_evaluator *e, const struct pen_analyzer_total *total,
-                                   struct pen_gathered *gathered, struct pen_thread_counts *counts, bool groups,
-                                   const struct pen_value *value, int64_t n, struct pen_error *err);
+                                   struct pen_gathered *gathered, struct pen_thread_counts *counts,
+                                   struct pen_column_moments *part, bool groups, const struct pen_value *value,
+                                   int64_t n, struct pen_error *err);
 /* pen_gather of the counting kinds. */
 PEN_MUST_USE pen_status pen_gather_counts(const struct pen_evaluator *e, const struct pen_analyzer_total *total,
                                           struct pen_thread_counts *counts, const struct pen_value *value, int64_t n,

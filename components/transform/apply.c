@@ -12,11 +12,20 @@ struct ids_buffer {
     int64_t offsets_capacity;
 };
 
+/* On a device with memory of its own: the dense numbers of a tile there, and how they come to the host. */
+struct apart {
+    float *dense;        /* [tile_rows, n_dense] */
+    int64_t *n_replaced; /* [n_dense], counted on */
+    float *landed;       /* on the host, as dense; NULL: none of the dense columns is the host's to write */
+};
+
 struct pen_transform_scratch {
     const struct pen_transform_graph *graph;
     struct pen_evaluator evaluators[2]; /* without and with label */
     bool ready[2], keep_dictionaries;
-    struct pen_exec *exec;
+    struct pen_exec *exec; /* NULL: not applied yet */
+    int64_t tile_rows;
+    struct apart apart;
     float *dense, *label, *weight;
     int64_t dense_capacity, label_capacity, weight_capacity;
     struct ids_buffer *ids;       /* [n_ids] */
@@ -51,6 +60,11 @@ void pen_transform_scratch_destroy(struct pen_transform_scratch *scratch)
             pen_evaluator_deinit(&scratch->evaluators[i]);
         }
     }
+    if (scratch->exec != NULL) {
+        pen_device_release(scratch->exec, scratch->apart.dense);
+        pen_device_release(scratch->exec, scratch->apart.n_replaced);
+    }
+    pen_free(scratch->apart.landed);
     for (int64_t i = 0; scratch->ids != NULL && i < scratch->graph->spec.n_ids; i++) {
         pen_free(scratch->ids[i].values);
         pen_free(scratch->ids[i].row_offsets);
@@ -121,10 +135,18 @@ static void put_tfidf(const struct pen_value *value, const double *idf, float *y
     }
 }
 
-static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_transform_output *output, int32_t node,
-                            const struct pen_value *value, int64_t first_row, int64_t n, struct pen_error *err)
+/* Lists are laid out by the host, all else by ops. */
+static bool is_of_lists(const struct pen_transform_graph *graph, int32_t node)
+{
+    return graph->nodes[node].op == PEN_NODE_MULTIHOT || graph->nodes[node].op == PEN_NODE_TFIDF;
+}
+
+static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_evaluator *e,
+                            const struct pen_transform_output *output, int32_t node, int64_t first_row, int64_t n,
+                            struct pen_error *err)
 {
     int64_t stride = s->graph->spec.n_dense;
+    const struct pen_value *value = &e->values[node];
     float *y = s->dense + first_row * stride + output->first;
     if (s->graph->nodes[node].op == PEN_NODE_MULTIHOT) {
         put_multihot(value, y, output->width, stride, n);
@@ -135,13 +157,19 @@ static pen_status put_dense(struct pen_transform_scratch *s, const struct pen_tr
         put_tfidf(value, idf, y, output->width, stride, n);
         return PEN_OK;
     }
+    bool apart = pen_evaluator_is_apart(e);
+    y = apart ? s->apart.dense + output->first : y;
     if (s->graph->nodes[node].type == PEN_VALUE_DENSE) {
         const struct pen_columns_onehot onehot = {
-            .n = n, .ids = value->data, .width = output->width, .y = y, .stride = stride};
+            .n = n, .ids = pen_value_for_ops(e, value), .width = output->width, .y = y, .stride = stride};
         return s->exec->kernels->columns_onehot(s->exec, &onehot, err);
     }
-    const struct pen_columns_store store = {
-        .n = n, .x = value->data, .y = y, .stride = stride, .n_replaced = &s->n_replaced[output->first]};
+    const struct pen_columns_store store = {.n = n,
+                                            .x = pen_value_for_ops(e, value),
+                                            .y = y,
+                                            .stride = stride,
+                                            .n_replaced =
+                                                (apart ? s->apart.n_replaced : s->n_replaced) + output->first};
     return s->exec->kernels->columns_store(s->exec, &store, err);
 }
 
@@ -179,14 +207,16 @@ static void put_weight(const double *x, float *y, int64_t n)
     }
 }
 
-static pen_status put(void *user, int32_t sink, int32_t node, const struct pen_value *value, int64_t first_row,
-                      int64_t n, struct pen_error *err)
+static pen_status put(struct pen_evaluator *e, int32_t sink, int32_t node, int64_t first_row, int64_t n,
+                      struct pen_error *err)
 {
-    struct pen_transform_scratch *s = user;
+    struct pen_transform_scratch *s = e->user;
     const struct pen_transform_output *output = &s->graph->outputs[sink];
+    const struct pen_value *value = &e->values[node];
+    PEN_TRY(pen_evaluator_bring(e, node, output->kind == PEN_OUTPUT_DENSE && !is_of_lists(s->graph, node), n, err));
     switch (output->kind) {
     case PEN_OUTPUT_DENSE:
-        return put_dense(s, output, node, value, first_row, n, err);
+        return put_dense(s, e, output, node, first_row, n, err);
     case PEN_OUTPUT_IDS:
         memcpy(s->ids[output->first].values + first_row, value->data, (size_t)n * sizeof(int32_t));
         return PEN_OK;
@@ -202,7 +232,57 @@ static pen_status put(void *user, int32_t sink, int32_t node, const struct pen_v
     return PEN_OK;
 }
 
+/* The tile's dense numbers from the device, between those that the host wrote. */
+static pen_status land(struct pen_evaluator *e, int64_t first_row, int64_t n, struct pen_error *err)
+{
+    struct pen_transform_scratch *s = e->user;
+    const struct pen_transform_graph *graph = s->graph;
+    int64_t stride = graph->spec.n_dense;
+    float *dense = s->dense + first_row * stride, *landed = s->apart.landed;
+    PEN_TRY(pen_device_download(s->exec, landed != NULL ? landed : dense, s->apart.dense,
+                                (size_t)(n * stride) * sizeof *dense, err));
+    for (int64_t o = 0; landed != NULL && o < graph->n_feature_outputs; o++) {
+        const struct pen_transform_output *output = &graph->outputs[o];
+        if (output->kind != PEN_OUTPUT_DENSE || is_of_lists(graph, output->node)) {
+            continue;
+        }
+        for (int64_t i = 0; i < n; i++) {
+            int64_t at = i * stride + output->first;
+            memcpy(dense + at, landed + at, (size_t)output->width * sizeof *dense);
+        }
+    }
+    return PEN_OK;
+}
+
 /* ---- a batch ---- */
+
+static pen_status set_apart(struct pen_transform_scratch *s, struct pen_error *err)
+{
+    const struct pen_transform_graph *graph = s->graph;
+    int64_t n_dense = graph->spec.n_dense;
+    bool mixed = false;
+    for (int64_t o = 0; o < graph->n_feature_outputs; o++) {
+        mixed = mixed || (graph->outputs[o].kind == PEN_OUTPUT_DENSE && is_of_lists(graph, graph->outputs[o].node));
+    }
+    PEN_DEVICE_ALLOC(s->exec, s->apart.dense, s->tile_rows * n_dense, "dense features of a transform", err);
+    PEN_DEVICE_ALLOC(s->exec, s->apart.n_replaced, n_dense, "dense features of a transform", err);
+    PEN_TRY(pen_device_fill(s->exec, s->apart.n_replaced, 0, (size_t)n_dense * sizeof(int64_t), err));
+    if (mixed) {
+        PEN_ALLOC(s->apart.landed, s->tile_rows * n_dense, err);
+    }
+    return PEN_OK;
+}
+
+static pen_status bind_exec(struct pen_transform_scratch *s, struct pen_exec *exec, struct pen_error *err)
+{
+    PEN_ASSERT(s->exec == NULL || s->exec == exec);
+    if (s->exec != NULL) {
+        return PEN_OK;
+    }
+    s->exec = exec;
+    s->tile_rows = pen_transform_tile_rows(exec, s->graph->spec.n_dense);
+    return pen_exec_is_apart(exec) ? set_apart(s, err) : PEN_OK;
+}
 
 static pen_status reserve(struct pen_transform_scratch *s, int64_t n_rows, bool with_label, struct pen_error *err)
 {
@@ -235,18 +315,22 @@ pen_status pen_transform_apply(const struct pen_transform_graph *graph, struct p
     struct pen_transform_scratch *s = scratch;
     PEN_ASSERT(s->graph == graph);
     struct pen_evaluator *e = &s->evaluators[with_label];
-    s->exec = exec;
+    PEN_TRY(bind_exec(s, exec, err));
     if (!s->ready[with_label]) {
-        PEN_TRY(pen_evaluator_init(e, graph, &graph->apply[with_label], exec, err));
+        PEN_TRY(pen_evaluator_init(e, graph, &graph->apply[with_label], exec, s->tile_rows, err));
         s->ready[with_label] = true;
         e->sink = put;
+        e->tile_done = pen_exec_is_apart(exec) ? land : NULL;
         e->user = s;
     }
-    e->exec = exec;
     e->keep_dictionaries = s->keep_dictionaries;
     PEN_TRY(reserve(s, rows->n_rows, with_label, err));
     PEN_TRY(pen_evaluator_run(e, rows, err));
     const struct pen_tensor_spec *spec = &graph->spec;
+    if (pen_evaluator_is_apart(e)) {
+        PEN_TRY(pen_device_download(exec, s->n_replaced, s->apart.n_replaced,
+                                    (size_t)spec->n_dense * sizeof *s->n_replaced, err));
+    }
     for (int64_t i = 0; i < spec->n_ids; i++) {
         s->views[i] = (struct pen_tensor_ids){.values = s->ids[i].values,
                                               .row_offsets = spec->ids[i].ragged ? s->ids[i].row_offsets : NULL};

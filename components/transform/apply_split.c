@@ -10,8 +10,9 @@ struct application {
     const struct pen_transform_graph *graph;
     struct pen_exec *exec;
     struct pen_tensor_writer *writer;
-    struct pen_transform_scratch **scratches; /* one a thread */
     int n_threads;
+    struct pen_transform_scratch **scratches; /* one a thread */
+    struct pen_exec **queues;                 /* one a thread; on the CPU exec for all */
     int64_t segment_rows;
 };
 
@@ -20,10 +21,10 @@ static pen_status apply_segment(struct application *a, const struct pen_batch *b
 {
     struct pen_column *columns = NULL;
     struct pen_batch rows;
+    int t = omp_get_thread_num();
     PEN_ALLOC(columns, batch->n_columns + 1, err);
     pen_transform_slice(batch, first, n, columns, &rows);
-    pen_status status =
-        pen_transform_apply(a->graph, a->exec, &rows, true, a->scratches[omp_get_thread_num()], tensors, err);
+    pen_status status = pen_transform_apply(a->graph, a->queues[t], &rows, true, a->scratches[t], tensors, err);
     pen_free(columns);
     return status;
 }
@@ -50,6 +51,30 @@ static pen_status apply_chunk(struct application *a, const struct pen_batch *bat
                 if (err != NULL) {
                     *err = own;
                 }
+            }
+        }
+    }
+    return status;
+}
+
+/* Each thread opens its own queue: a device's may belong to a thread. */
+static pen_status make_scratches(struct application *a, struct pen_error *err)
+{
+    pen_status status = PEN_OK;
+#pragma omp parallel for schedule(static, 1) num_threads(a->n_threads)
+    for (int t = 0; t < a->n_threads; t++) {
+        struct pen_error own = PEN_ERROR_INIT;
+        pen_status result = pen_queue_open(&a->queues[t], a->exec, t, &own);
+        result = result == PEN_OK ? pen_transform_scratch_create(&a->scratches[t], a->graph, &own) : result;
+        if (result == PEN_OK) {
+            pen_transform_scratch_keep_dictionaries(a->scratches[t]);
+            continue;
+        }
+#pragma omp critical(pen_transform_scratches)
+        {
+            status = result;
+            if (err != NULL) {
+                *err = own;
             }
         }
     }
@@ -91,18 +116,15 @@ pen_status pen_transform_apply_split(struct pen_component_context *context, cons
     pen_status status = PEN_OK;
     struct pen_transform_rows rows = {0};
     int n_threads = omp_get_max_threads();
-    /* A segment's dense block stays near 16 MiB. */
-    int64_t fitting = ((int64_t)4 << 20) / (pen_transform_spec(graph)->n_dense + 1) / 8 * 8;
     struct application a = {.graph = graph,
                             .exec = context->exec,
                             .n_threads = n_threads,
-                            .segment_rows = fitting < 64                      ? 64
-                                            : fitting < PEN_TRANSFORM_SEGMENT ? fitting
-                                                                              : PEN_TRANSFORM_SEGMENT};
+                            .segment_rows = pen_transform_segment_rows(pen_transform_spec(graph)->n_dense)};
     int64_t n_names = pen_transform_n_inputs(graph, true);
     const char **names = pen_arena_alloc(context->arena, n_names + 1, sizeof *names);
     a.scratches = pen_arena_alloc(context->arena, n_threads, sizeof(*a.scratches));
-    if (names == NULL || a.scratches == NULL) {
+    a.queues = pen_arena_alloc(context->arena, n_threads, sizeof(*a.queues));
+    if (names == NULL || a.scratches == NULL || a.queues == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: transforming split %s", split);
     }
     for (int64_t i = 0; i < n_names; i++) {
@@ -111,10 +133,7 @@ pen_status pen_transform_apply_split(struct pen_component_context *context, cons
     const char *path = pen_component_split_path(context, pen_component_output(context, "transformed_examples"), split);
     const struct pen_store_options options = {.split = split, .span = -1};
     PEN_TRY_GOTO(cleanup, pen_transform_rows_open(context, &rows, store, n_names, err));
-    for (int t = 0; t < n_threads; t++) {
-        PEN_TRY_GOTO(cleanup, pen_transform_scratch_create(&a.scratches[t], graph, err));
-        pen_transform_scratch_keep_dictionaries(a.scratches[t]);
-    }
+    PEN_TRY_GOTO(cleanup, make_scratches(&a, err));
     PEN_TRY_GOTO(cleanup,
                  pen_tensor_create(&a.writer, path, pen_transform_spec(graph), pen_store_n_rows(store), &options, err));
     PEN_TRY_GOTO(cleanup, apply_store(&a, &rows, names, n_names, err));
@@ -125,6 +144,7 @@ cleanup:
     pen_tensor_abandon(a.writer);
     for (int t = 0; t < n_threads; t++) {
         pen_transform_scratch_destroy(a.scratches[t]);
+        pen_queue_close(a.queues[t], a.exec);
     }
     pen_transform_rows_close(&rows);
     return status;

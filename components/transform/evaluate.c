@@ -4,22 +4,35 @@
 #include <math.h>
 #include <string.h>
 
-enum { SLOT_BYTES = PEN_TRANSFORM_TILE * 8 };
+static pen_status make_device_slots(struct pen_evaluator *e, struct pen_error *err)
+{
+    PEN_DEVICE_ALLOC(e->exec, e->device_slots, (e->program->n_slots + 1) * e->tile_rows * PEN_SLOT_ITEM_BYTES,
+                     "values of a transform", err);
+    return PEN_OK;
+}
 
 pen_status pen_evaluator_init(struct pen_evaluator *e, const struct pen_transform_graph *graph,
-                              const struct pen_program *program, struct pen_exec *exec, struct pen_error *err)
+                              const struct pen_program *program, struct pen_exec *exec, int64_t tile_rows,
+                              struct pen_error *err)
 {
-    *e = (struct pen_evaluator){.graph = graph, .program = program, .exec = exec};
+    *e = (struct pen_evaluator){.graph = graph, .program = program, .exec = exec, .tile_rows = tile_rows};
     e->values = pen_calloc(graph->n_nodes + 1, sizeof *e->values);
     e->caches = pen_calloc(graph->n_nodes + 1, sizeof *e->caches);
-    e->slots = pen_malloc(program->n_slots + 1, SLOT_BYTES);
+    e->slots = pen_malloc(program->n_slots + 1, (size_t)tile_rows * PEN_SLOT_ITEM_BYTES);
+    e->tables = pen_calloc(graph->n_nodes + 1, sizeof(*e->tables));
+    e->uploading = pen_calloc(program->n_slots + 1, sizeof *e->uploading);
     e->columns = pen_calloc(graph->n_inputs + 1, sizeof *e->columns);
     e->column_entries = pen_calloc(graph->n_inputs + 1, sizeof *e->column_entries);
-    if (e->values == NULL || e->caches == NULL || e->slots == NULL || e->columns == NULL || e->column_entries == NULL) {
+    if (e->values == NULL || e->caches == NULL || e->slots == NULL || e->columns == NULL || e->column_entries == NULL ||
+        e->tables == NULL || e->uploading == NULL) {
         pen_evaluator_deinit(e);
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: evaluating a transform of %lld nodes", (long long)graph->n_nodes);
     }
-    return PEN_OK;
+    pen_status status = pen_exec_is_apart(exec) ? make_device_slots(e, err) : PEN_OK;
+    if (status != PEN_OK) {
+        pen_evaluator_deinit(e);
+    }
+    return status;
 }
 
 static void free_cache(struct pen_cache *cache)
@@ -45,17 +58,18 @@ void pen_evaluator_deinit(struct pen_evaluator *e)
     for (int64_t i = 0; e->caches != NULL && i < e->graph->n_nodes; i++) {
         free_cache(e->caches[i]);
     }
+    for (int64_t i = 0; e->tables != NULL && i < e->graph->n_nodes; i++) {
+        pen_device_release(e->exec, e->tables[i]);
+    }
+    pen_device_release(e->exec, e->device_slots);
+    pen_free(e->tables);
+    pen_free(e->uploading);
     pen_free(e->values);
     pen_free(e->caches);
     pen_free(e->slots);
     pen_free(e->columns);
     pen_free(e->column_entries);
     *e = (struct pen_evaluator){0};
-}
-
-void *pen_evaluator_slot(const struct pen_evaluator *e, int32_t node)
-{
-    return e->slots + (int64_t)e->program->slots[node] * SLOT_BYTES;
 }
 
 pen_status pen_evaluator_cache(struct pen_evaluator *e, int32_t node, struct pen_cache **cache, struct pen_error *err)
@@ -102,7 +116,7 @@ static pen_status constant_string(struct pen_evaluator *e, int32_t index, const 
     cache->entries = (struct pen_entries){
         .n_entries = 1, .starts = cache->starts, .bytes = text == NULL ? "" : text, .generation = ++e->generation};
     int32_t *codes = pen_evaluator_slot(e, index);
-    for (int64_t i = 0; i < PEN_TRANSFORM_TILE; i++) {
+    for (int64_t i = 0; i < e->tile_rows; i++) {
         codes[i] = text == NULL ? -1 : 0;
     }
     e->values[index].entries = &cache->entries;
@@ -119,17 +133,17 @@ static pen_status write_constant(struct pen_evaluator *e, int32_t index, struct 
     double number = found != NULL ? found->number[0] : node->number[0];
     switch ((int)node->type) {
     case PEN_VALUE_INT:
-        for (int64_t i = 0; i < PEN_TRANSFORM_TILE; i++) {
+        for (int64_t i = 0; i < e->tile_rows; i++) {
             ((int64_t *)slot)[i] = integer;
         }
         return PEN_OK;
     case PEN_VALUE_FLOAT:
-        for (int64_t i = 0; i < PEN_TRANSFORM_TILE; i++) {
+        for (int64_t i = 0; i < e->tile_rows; i++) {
             ((double *)slot)[i] = number;
         }
         return PEN_OK;
     case PEN_VALUE_BOOL:
-        memset(slot, (int)integer, PEN_TRANSFORM_TILE);
+        memset(slot, (int)integer, (size_t)e->tile_rows);
         return PEN_OK;
     default: {
         const char *text = found != NULL ? found->text : node->text;
@@ -141,6 +155,27 @@ static pen_status write_constant(struct pen_evaluator *e, int32_t index, struct 
 
 /* ---- running ---- */
 
+/* The arguments where the node runs, and its slot ready there. */
+static pen_status bring_arguments(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
+{
+    const struct pen_node *node = &e->graph->nodes[index];
+    int32_t slot = e->program->slots[index];
+    bool on_device = pen_evaluator_runs_apart(e, index);
+    for (int i = 0; i < node->n_arguments; i++) {
+        PEN_TRY(pen_evaluator_bring(e, node->arguments[i], on_device, n, err));
+    }
+    if (slot < 0) {
+        return PEN_OK;
+    }
+    if (!on_device && e->uploading[slot]) {
+        PEN_TRY(pen_evaluator_settle(e, err));
+    }
+    void *values = pen_evaluator_slot(e, index);
+    e->values[index].data = on_device ? NULL : values;
+    e->values[index].device = on_device ? values : NULL;
+    return PEN_OK;
+}
+
 static pen_status evaluate_step(struct pen_evaluator *e, int32_t index, int64_t first_row, int64_t n,
                                 struct pen_error *err)
 {
@@ -148,17 +183,14 @@ static pen_status evaluate_step(struct pen_evaluator *e, int32_t index, int64_t 
     if (pen_node_is_constant(node->op)) {
         return PEN_OK;
     }
-    if (e->program->slots[index] >= 0) {
-        e->values[index].data = pen_evaluator_slot(e, index);
+    if (node->type == PEN_VALUE_DENSE) {
+        e->values[index] = e->values[node->arguments[0]];
+        return PEN_OK;
     }
+    PEN_TRY(bring_arguments(e, index, n, err));
     switch ((int)node->op) {
     case PEN_NODE_COLUMN:
         return pen_evaluate_column(e, index, first_row, n, err);
-    case PEN_NODE_ONEHOT:
-    case PEN_NODE_MULTIHOT:
-    case PEN_NODE_TFIDF:
-        e->values[index] = e->values[node->arguments[0]];
-        return PEN_OK;
     case PEN_NODE_TO_STRING:
     case PEN_NODE_JOIN:
         return pen_evaluate_made_string(e, index, n, err);
@@ -205,6 +237,19 @@ static pen_status bind(struct pen_evaluator *e, const struct pen_batch *batch, s
     return PEN_OK;
 }
 
+static pen_status run_tile(struct pen_evaluator *e, int64_t first, int64_t n, struct pen_error *err)
+{
+    for (int64_t s = 0; s < e->program->n_steps; s++) {
+        const struct pen_step *step = &e->program->steps[s];
+        if (step->sink >= 0) {
+            PEN_TRY(e->sink(e, step->sink, step->node, first, n, err));
+        } else {
+            PEN_TRY(evaluate_step(e, step->node, first, n, err));
+        }
+    }
+    return e->tile_done == NULL ? PEN_OK : e->tile_done(e, first, n, err);
+}
+
 pen_status pen_evaluator_run(struct pen_evaluator *e, const struct pen_batch *batch, struct pen_error *err)
 {
     if (!e->constants_ready) {
@@ -217,18 +262,12 @@ pen_status pen_evaluator_run(struct pen_evaluator *e, const struct pen_batch *ba
         e->constants_ready = true;
     }
     PEN_TRY(bind(e, batch, err));
-    for (int64_t first = 0; first < batch->n_rows; first += PEN_TRANSFORM_TILE) {
-        int64_t n = batch->n_rows - first < PEN_TRANSFORM_TILE ? batch->n_rows - first : PEN_TRANSFORM_TILE;
-        for (int64_t s = 0; s < e->program->n_steps; s++) {
-            const struct pen_step *step = &e->program->steps[s];
-            if (step->sink >= 0) {
-                PEN_TRY(e->sink(e->user, step->sink, step->node, &e->values[step->node], first, n, err));
-            } else {
-                PEN_TRY(evaluate_step(e, step->node, first, n, err));
-            }
-        }
+    pen_status status = PEN_OK;
+    for (int64_t first = 0; first < batch->n_rows && status == PEN_OK; first += e->tile_rows) {
+        status = run_tile(e, first, batch->n_rows - first < e->tile_rows ? batch->n_rows - first : e->tile_rows, err);
     }
-    return PEN_OK;
+    pen_status settled = pen_evaluator_settle(e, status == PEN_OK ? err : NULL); /* the batch is the caller's again */
+    return status != PEN_OK ? status : settled;
 }
 
 void pen_transform_slice(const struct pen_batch *batch, int64_t first, int64_t n, struct pen_column *columns,

@@ -1,9 +1,13 @@
 /* Evaluation of a program over rows, tile by tile.
  *
- * An evaluator belongs to one thread and one program. Bound to a batch, it runs the program's steps over
- * PEN_TRANSFORM_TILE rows at a time and hands values to its sink. Functions of one string are computed once per
- * dictionary entry and kept; strings made on the way are forgotten when they exceed PEN_EVALUATOR_CACHE_BYTES a node,
- * so memory does not grow with rows. */
+ * An evaluator belongs to one thread and one program. Bound to a batch, it runs the program's steps over a tile of rows
+ * at a time and hands values to its sink. Functions of one string are computed once per dictionary entry and kept;
+ * strings made on the way are forgotten when they exceed PEN_EVALUATOR_CACHE_BYTES a node, so memory does not grow with
+ * rows.
+ *
+ * On an exec whose memory is not the host's (places.c), nodes that are an op of the kernels run on the device and all
+ * others on the host; a value moves when a node or a sink at the other place asks for it, and stays where it is as long
+ * as none does. */
 #ifndef PEN_COMPONENTS_TRANSFORM_EVALUATE_H
 #define PEN_COMPONENTS_TRANSFORM_EVALUATE_H
 
@@ -14,7 +18,7 @@
 extern "C" {
 #endif
 
-enum { PEN_EVALUATOR_CACHE_BYTES = 16 << 20 };
+enum { PEN_EVALUATOR_CACHE_BYTES = 16 << 20, PEN_SLOT_ITEM_BYTES = 8 };
 
 #define PEN_MISSING_INT INT64_MIN
 
@@ -27,9 +31,10 @@ struct pen_lists {
     int64_t generation;
 };
 
-/* The values of one node for the rows of a tile. */
+/* The values of one node for the rows of a tile: int64, double, int8, or int32 codes or ids, by type. */
 struct pen_value {
-    const void *data;                  /* int64, double, int8, or int32 codes or ids: by type */
+    const void *data;                  /* on the host; NULL: on the device alone */
+    const void *device;                /* NULL: on the host alone; always, where the device's memory is the host's */
     const struct pen_entries *entries; /* STRING */
     const struct pen_lists *lists;     /* TOKENS, ID_LIST */
 };
@@ -65,20 +70,28 @@ struct pen_evaluator {
     struct pen_exec *exec;
     struct pen_value *values;  /* [n_nodes] */
     struct pen_cache **caches; /* [n_nodes], NULL until needed */
-    char *slots;
+    int64_t tile_rows;
+    char *slots;                        /* [n_slots, tile_rows * 8 bytes] */
+    char *device_slots;                 /* the same on a device with memory of its own, else NULL */
+    uint8_t *uploading;                 /* [n_slots] the device may still be reading the host's slot */
+    bool any_uploading;                 /* or a column of the batch */
+    double **tables;                    /* [n_nodes] on the device, NULL until needed */
     const struct pen_column **columns;  /* [n_inputs] of the bound batch; NULL: absent */
     struct pen_entries *column_entries; /* [n_inputs] */
     bool keep_dictionaries;             /* batches share dictionaries that never change: entries stay known */
     bool constants_ready;
     int64_t generation;
 
-    pen_status (*sink)(void *user, int32_t sink, int32_t node, const struct pen_value *value, int64_t first_row,
-                       int64_t n_rows, struct pen_error *err);
+    /* Takes e->values[node], and brings them first to where it wants them. */
+    pen_status (*sink)(struct pen_evaluator *e, int32_t sink, int32_t node, int64_t first_row, int64_t n_rows,
+                       struct pen_error *err);
+    pen_status (*tile_done)(struct pen_evaluator *e, int64_t first_row, int64_t n_rows, struct pen_error *err);
     void *user;
 };
 
+/* sink, tile_done (NULL: nothing to do) and user are the caller's to set. tile_rows: pen_transform_tile_rows. */
 PEN_MUST_USE pen_status pen_evaluator_init(struct pen_evaluator *e, const struct pen_transform_graph *graph,
-                                           const struct pen_program *program, struct pen_exec *exec,
+                                           const struct pen_program *program, struct pen_exec *exec, int64_t tile_rows,
                                            struct pen_error *err);
 void pen_evaluator_deinit(struct pen_evaluator *e);
 
@@ -86,12 +99,52 @@ void pen_evaluator_deinit(struct pen_evaluator *e);
 PEN_MUST_USE pen_status pen_evaluator_run(struct pen_evaluator *e, const struct pen_batch *batch,
                                           struct pen_error *err);
 
+/* ---- places ---- */
+
+/* Is the exec's memory another than the host's? */
+bool pen_exec_is_apart(const struct pen_exec *exec);
+static inline bool pen_evaluator_is_apart(const struct pen_evaluator *e)
+{
+    return e->device_slots != NULL;
+}
+/* The values as the ops of the exec read them, once they are there. */
+static inline const void *pen_value_for_ops(const struct pen_evaluator *e, const struct pen_value *value)
+{
+    return pen_evaluator_is_apart(e) ? value->device : value->data;
+}
+/* Rows of a tile for outputs of n_dense numbers: what stays in the cache, or enough to keep a device busy. */
+int64_t pen_transform_tile_rows(const struct pen_exec *exec, int64_t n_dense);
+/* Rows of a task: a segment, or fewer so that the dense numbers of one stay near 16 MiB. */
+int64_t pen_transform_segment_rows(int64_t n_dense);
+/* Is this node an op of the kernels, which runs where the exec is? */
+bool pen_node_is_kernel(enum pen_transform_op op);
+bool pen_evaluator_runs_apart(const struct pen_evaluator *e, int32_t node);
+
+/* Logs how many of the graph's functions run on a device, if the exec is one with memory of its own. */
+void pen_transform_log_places(const struct pen_transform_graph *graph, const struct pen_exec *exec);
+
+/* A queue of its own for thread `thread` (0: exec itself), on the CPU exec for all. Called by that thread. */
+PEN_MUST_USE pen_status pen_queue_open(struct pen_exec **queue, struct pen_exec *exec, int thread,
+                                       struct pen_error *err);
+void pen_queue_close(struct pen_exec *queue, struct pen_exec *exec);
+
+/* The node's values where they are wanted: at .device on a device with memory of its own, else at .data. */
+PEN_MUST_USE pen_status pen_evaluator_bring(struct pen_evaluator *e, int32_t node, bool to_device, int64_t n,
+                                            struct pen_error *err);
+/* A constant array [n] as the ops of this node read it. */
+PEN_MUST_USE pen_status pen_evaluator_table(struct pen_evaluator *e, int32_t node, const double *host, int64_t n,
+                                            const double **table, struct pen_error *err);
+/* Waits for the device if it may still be reading what the host is about to change. */
+PEN_MUST_USE pen_status pen_evaluator_settle(struct pen_evaluator *e, struct pen_error *err);
+
 /* Rows [first, first + n) of a batch, first a multiple of 8; columns: room for n_columns. */
 void pen_transform_slice(const struct pen_batch *batch, int64_t first, int64_t n, struct pen_column *columns,
                          struct pen_batch *out);
 
 /* ---- within the evaluator ---- */
 
+/* The node's argument and its result, at the place where the node runs. */
+const void *pen_evaluator_argument(const struct pen_evaluator *e, int32_t node, int argument);
 void *pen_evaluator_slot(const struct pen_evaluator *e, int32_t node);
 PEN_MUST_USE pen_status pen_evaluator_cache(struct pen_evaluator *e, int32_t node, struct pen_cache **cache,
                                             struct pen_error *err);

@@ -51,16 +51,14 @@ static pen_status scale(const struct pen_evaluator *e, const struct pen_node *no
     return PEN_OK;
 }
 
-static pen_status bucketize(const struct pen_evaluator *e, const struct pen_node *node, const double *x, int32_t *ids,
-                            int64_t n, struct pen_error *err)
+static pen_status bucketize(struct pen_evaluator *e, int32_t index, const double *x, int32_t *ids, int64_t n,
+                            struct pen_error *err)
 {
+    const struct pen_node *node = &e->graph->nodes[index];
     const struct pen_analysis *found = pen_node_analysis(e->graph, node);
     bool given = node->op == PEN_NODE_BUCKETS; /* its edges stand in the expression */
-    const struct pen_columns_bucketize op = {.n = n,
-                                             .x = x,
-                                             .edges = given ? node->list : found->edges,
-                                             .n_edges = given ? node->n_list : found->n_edges,
-                                             .ids = ids};
+    struct pen_columns_bucketize op = {.n = n, .x = x, .n_edges = given ? node->n_list : found->n_edges, .ids = ids};
+    PEN_TRY(pen_evaluator_table(e, index, given ? node->list : found->edges, op.n_edges, &op.edges, err));
     return e->exec->kernels->columns_bucketize(e->exec, &op, err);
 }
 
@@ -118,15 +116,15 @@ static void interpolate_all(const double *edges, int64_t n_edges, const double *
     }
 }
 
-static pen_status statistic_by(const struct pen_evaluator *e, const struct pen_node *node, const int32_t *groups,
-                               double *y, int64_t n, struct pen_error *err)
+static pen_status statistic_by(struct pen_evaluator *e, int32_t index, const int32_t *groups, double *y, int64_t n,
+                               struct pen_error *err)
 {
-    const struct pen_columns_lookup lookup = {.n = n,
-                                              .codes = groups,
-                                              .table = e->graph->analyses[node->analysis].edges,
-                                              .item_bytes = sizeof *y,
-                                              .missing = &node->number[0],
-                                              .y = y};
+    const struct pen_node *node = &e->graph->nodes[index];
+    const struct pen_analysis *found = pen_node_analysis(e->graph, node);
+    const double *table = NULL;
+    PEN_TRY(pen_evaluator_table(e, index, found->edges, found->n_edges, &table, err));
+    const struct pen_columns_lookup lookup = {
+        .n = n, .codes = groups, .table = table, .item_bytes = sizeof *y, .missing = &node->number[0], .y = y};
     return e->exec->kernels->columns_lookup(e->exec, &lookup, err);
 }
 
@@ -134,13 +132,13 @@ pen_status pen_evaluate_learned(struct pen_evaluator *e, int32_t index, int64_t 
 {
     const struct pen_node *node = &e->graph->nodes[index];
     const struct pen_analysis *found = pen_node_analysis(e->graph, node);
-    const double *x = e->values[node->arguments[0]].data;
-    const int32_t *groups = node->n_arguments > 1 ? e->values[node->arguments[1]].data : NULL;
+    const double *x = pen_evaluator_argument(e, index, 0);
+    const int32_t *groups = pen_evaluator_argument(e, index, 1);
     void *y = pen_evaluator_slot(e, index);
     switch ((int)node->op) {
     case PEN_NODE_BUCKETIZE:
     case PEN_NODE_BUCKETS:
-        return bucketize(e, node, x, y, n, err);
+        return bucketize(e, index, x, y, n, err);
     case PEN_NODE_BUCKETIZE_BY:
         bucketize_by(found, x, groups, y, n);
         return PEN_OK;
@@ -151,7 +149,7 @@ pen_status pen_evaluate_learned(struct pen_evaluator *e, int32_t index, int64_t 
         interpolate_all(node->list, node->n_list, x, y, n);
         return PEN_OK;
     case PEN_NODE_STATISTIC_BY:
-        return statistic_by(e, node, groups, y, n, err);
+        return statistic_by(e, index, groups, y, n, err);
     case PEN_NODE_CLASSES:
         classes_of_numbers(found, x, y, n);
         return PEN_OK;

@@ -193,13 +193,13 @@ static void int_ids(const int64_t *x, int64_t n_values, int32_t *ids, int64_t n)
 pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)
 {
     const struct pen_node *node = &e->graph->nodes[index];
-    const struct pen_value *a = &e->values[node->arguments[0]], *b = &e->values[node->arguments[1]];
+    const void *a = pen_evaluator_argument(e, index, 0), *b = pen_evaluator_argument(e, index, 1);
     enum pen_value_type type = e->graph->nodes[node->arguments[0]].type;
     void *y = pen_evaluator_slot(e, index);
     const struct pen_columns_map map = {.map = (enum pen_map)node->integer[0],
                                         .n = n,
-                                        .a = a->data,
-                                        .b = node->n_arguments > 1 ? b->data : NULL,
+                                        .a = a,
+                                        .b = b,
                                         .s = node->number[0],
                                         .t = node->number[1],
                                         .y = y};
@@ -207,39 +207,39 @@ pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n
     case PEN_NODE_MAP:
         return e->exec->kernels->columns_map(e->exec, &map, err);
     case PEN_NODE_INT_MAP:
-        evaluate_int_map(node, a->data, node->n_arguments > 1 ? b->data : NULL, y, n);
+        evaluate_int_map(node, a, b, y, n);
         return PEN_OK;
     case PEN_NODE_COMPARE:
-        compare_floats((enum pen_comparison)node->integer[0], a->data, b->data, y, n);
+        compare_floats((enum pen_comparison)node->integer[0], a, b, y, n);
         return PEN_OK;
     case PEN_NODE_COMPARE_INT:
-        compare_ints((enum pen_comparison)node->integer[0], a->data, b->data, y, n);
+        compare_ints((enum pen_comparison)node->integer[0], a, b, y, n);
         return PEN_OK;
     case PEN_NODE_COMPARE_STRING:
-        compare_strings(node, a, b, y, n);
+        compare_strings(node, &e->values[node->arguments[0]], &e->values[node->arguments[1]], y, n);
         return PEN_OK;
     case PEN_NODE_AND:
     case PEN_NODE_OR:
     case PEN_NODE_NOT:
-        logic(node->op, a->data, b->data, y, n);
+        logic(node->op, a, b, y, n);
         return PEN_OK;
     case PEN_NODE_IF:
-        choose(node->type, a->data, b->data, e->values[node->arguments[2]].data, y, n);
+        choose(node->type, a, b, pen_evaluator_argument(e, index, 2), y, n);
         return PEN_OK;
     case PEN_NODE_IS_MISSING:
-        is_missing(type, a->data, y, n);
+        is_missing(type, a, y, n);
         return PEN_OK;
     case PEN_NODE_FILL:
-        fill(node->type, a->data, b->data, y, n);
+        fill(node->type, a, b, y, n);
         return PEN_OK;
     case PEN_NODE_TO_FLOAT:
-        to_float(type, a->data, y, n);
+        to_float(type, a, y, n);
         return PEN_OK;
     case PEN_NODE_TO_INT:
-        to_int(type, a->data, y, n);
+        to_int(type, a, y, n);
         return PEN_OK;
     case PEN_NODE_DATE: {
-        const int64_t *x = a->data;
+        const int64_t *x = a;
         for (int64_t i = 0; i < n; i++) {
             ((int64_t *)y)[i] = x[i] == PEN_MISSING_INT ? PEN_MISSING_INT
                                                         : pen_date_part_of(x[i], (enum pen_date_part)node->integer[0]);
@@ -247,7 +247,7 @@ pen_status pen_evaluate_number(struct pen_evaluator *e, int32_t index, int64_t n
         return PEN_OK;
     }
     case PEN_NODE_INT_IDS:
-        int_ids(a->data, node->integer[0], y, n);
+        int_ids(a, node->integer[0], y, n);
         return PEN_OK;
     default:
         return pen_evaluate_learned(e, index, n, err);

@@ -1,4 +1,5 @@
-/* Evaluation of functions of one string or token list: computed once for each entry that occurs, looked up by code.
+/* Evaluation of functions of one string or token list: computed once for each entry that occurs, looked up by code, on
+ * the host with the CPU's ops, where the dictionaries are.
  *
  * lower and upper change ASCII letters only: the result depends on no locale. */
 #include "components/transform/evaluate.h"
@@ -142,7 +143,7 @@ static pen_status compute_id_list(const struct pen_evaluator *e, const struct pe
                                               .seed = (uint32_t)node->integer[1],
                                               .n_buckets = node->integer[0],
                                               .ids = cache->ids + first};
-        return e->exec->kernels->hash_strings(e->exec, &hash, err);
+        return pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &hash, err);
     }
     for (int64_t i = 0; i < count; i++) {
         size_t size = 0;
@@ -206,7 +207,7 @@ static pen_status compute(struct pen_evaluator *e, const struct pen_node *node, 
                                               .seed = (uint32_t)node->integer[1],
                                               .n_buckets = node->integer[0],
                                               .ids = cache->table};
-        return e->exec->kernels->hash_strings(e->exec, &hash, err);
+        return pen_exec_cpu()->kernels->hash_strings(pen_exec_cpu(), &hash, err);
     }
     for (int64_t i = 0; i < n_todo; i++) {
         int32_t entry = cache->todo[i];
@@ -284,7 +285,7 @@ static pen_status publish(struct pen_evaluator *e, int32_t index, struct pen_cac
                                                          : node->type == PEN_VALUE_BOOL  ? (const void *)&missing_bool
                                                                                          : (const void *)&missing_id,
                                               .y = pen_evaluator_slot(e, index)};
-    return e->exec->kernels->columns_lookup(e->exec, &lookup, err);
+    return pen_exec_cpu()->kernels->columns_lookup(pen_exec_cpu(), &lookup, err);
 }
 
 pen_status pen_evaluate_string(struct pen_evaluator *e, int32_t index, int64_t n, struct pen_error *err)

@@ -138,19 +138,16 @@ static pen_status gather_values_by(struct pen_gathered *g, const double *x, int6
 }
 
 pen_status pen_gather(const struct pen_evaluator *e, const struct pen_analyzer_total *total, struct pen_gathered *g,
-                      struct pen_thread_counts *counts, bool groups, const struct pen_value *value, int64_t n,
-                      struct pen_error *err)
+                      struct pen_thread_counts *counts, struct pen_column_moments *part, bool groups,
+                      const struct pen_value *value, int64_t n, struct pen_error *err)
 {
     if (groups) {
         return gather_groups(g, value->data, n, err);
     }
     switch (total->kind) {
     case PEN_GATHER_MOMENTS: {
-        struct pen_column_moments part;
-        const struct pen_columns_moments op = {.n = n, .x = value->data, .out = &part};
-        PEN_TRY(e->exec->kernels->columns_moments(e->exec, &op, err));
-        pen_column_moments_merge(&g->moments, &part);
-        return PEN_OK;
+        const struct pen_columns_moments op = {.n = n, .x = pen_value_for_ops(e, value), .out = part};
+        return e->exec->kernels->columns_moments(e->exec, &op, err);
     }
     case PEN_GATHER_SUM: {
         const double *x = value->data;

@@ -27,7 +27,7 @@ PEN_API int64_t pen_transform_n_inputs(const struct pen_transform_graph *graph, 
 PEN_API const char *pen_transform_input_name(const struct pen_transform_graph *graph, int64_t input);
 PEN_API enum pen_type pen_transform_input_type(const struct pen_transform_graph *graph, int64_t input);
 
-/* Buffers for applying; one a thread. */
+/* Buffers for applying; one a thread, and for one exec, which must outlive them. */
 struct pen_transform_scratch;
 PEN_API PEN_MUST_USE pen_status pen_transform_scratch_create(struct pen_transform_scratch **scratch,
                                                              const struct pen_transform_graph *graph,

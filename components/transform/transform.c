@@ -1,6 +1,7 @@
 /* The Transform component: compile over the analyze split, save the graph, apply it to every split. */
 #include "components/transform/transform.h"
 
+#include "components/transform/evaluate.h"
 #include "components/transform/transform_internal.h"
 #include "core/files.h"
 #include "core/log.h"
@@ -104,6 +105,7 @@ static pen_status run_stores(struct pen_component_context *context, const struct
     }
     PEN_TRY(compile(context, options, stores, splits, n_splits, &graph, err));
     describe(context, graph);
+    pen_transform_log_places(graph, context->exec);
     PEN_TRY_GOTO(cleanup, pen_transform_save(graph, pen_component_output(context, "transform_graph"), err));
     for (int64_t i = 0; i < n_splits; i++) {
         PEN_TRY_GOTO(cleanup, pen_transform_apply_split(context, graph, stores[i], splits[i], err));

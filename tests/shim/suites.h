@@ -12,4 +12,6 @@ X(rank_sums)
 X(metric_sums)
 X(columns)
 X(hash_strings)
+X(transform_semantics)
+X(transform_places)
 X(launched) /* stays the last one */

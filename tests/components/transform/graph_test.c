@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/rng.h"
 #include "tests/components/transform/rows.h"
+#include "tests/kernels/mirror.h"
 
 #include <stdio.h>
 
@@ -81,13 +82,13 @@ static void batch_split_and_loading_change_nothing(void)
     PEN_REQUIRE_OK(pen_transform_load(&loaded, pen_test_directory(), &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&whole, graph, &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&parts, loaded, &err), &err);
-    PEN_REQUIRE_OK(pen_transform_apply(graph, pen_exec_cpu(), rows, false, whole, &a, &err), &err);
+    PEN_REQUIRE_OK(pen_transform_apply(graph, pen_test_exec(), rows, false, whole, &a, &err), &err);
     for (int64_t size = 1; size <= ROWS; size++) {
         for (int64_t first = 0; first < ROWS; first += size) {
             struct pen_column columns[8];
             uint8_t bits[8];
             struct pen_batch part = slice(rows, first, first + size > ROWS ? ROWS - first : size, columns, bits);
-            PEN_REQUIRE_OK(pen_transform_apply(loaded, pen_exec_cpu(), &part, false, parts, &b, &err), &err);
+            PEN_REQUIRE_OK(pen_transform_apply(loaded, pen_test_exec(), &part, false, parts, &b, &err), &err);
             check_equal(pen_transform_spec(graph), &a, &b, first);
         }
     }
@@ -136,7 +137,8 @@ static void hostile_files_are_refused(void)
             struct pen_transform_scratch *scratch = NULL;
             struct pen_tensor_batch out;
             PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-            pen_status status = pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), false, scratch, &out, &err);
+            pen_status status =
+                pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), false, scratch, &out, &err);
             PEN_CHECK_MSG(status == PEN_OK || status == PEN_ERR_DATA, "%s", err.message);
             pen_transform_scratch_destroy(scratch);
             pen_transform_destroy(graph);
@@ -193,7 +195,7 @@ static void labels_become_tasks(void)
             PEN_CHECK_EQ_STR(spec->classes[i], row->classes[i]);
         }
         PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), true, scratch, &out, &err), &err);
         for (int i = 0; i < ROWS; i++) {
             double found = (double)out.label[i], want = row->expected[i];
             PEN_CHECK_MSG(fabs(found - want) < 1e-5 || (isnan(found) && isnan(want)),
@@ -248,7 +250,7 @@ static void production_rows_may_differ(void)
     };
     const char *const names[] = {"s", "n"};
     const struct pen_batch rows = {.n_rows = 3, .n_columns = 2, .names = names, .columns = columns};
-    PEN_REQUIRE_OK(pen_transform_apply(graph, pen_exec_cpu(), &rows, false, scratch, &out, &err), &err);
+    PEN_REQUIRE_OK(pen_transform_apply(graph, pen_test_exec(), &rows, false, scratch, &out, &err), &err);
     const double expected[] = {-1, 5, -1, 0, -1, 0}; /* x absent; 2.5 is no integer: missing, 0 */
     for (int i = 0; i < 6; i++) {
         PEN_CHECK_EQ_F64((double)out.dense[i], expected[i]);
@@ -257,7 +259,7 @@ static void production_rows_may_differ(void)
     PEN_CHECK(out.ids[0].values[1] == 3 || out.ids[0].values[1] == 4); /* one of the oov buckets */
     PEN_CHECK(out.ids[0].values[2] == 3 || out.ids[0].values[2] == 4); /* an empty text is a text */
     const struct pen_batch without_n = {.n_rows = 3, .n_columns = 1, .names = names, .columns = columns};
-    PEN_CHECK_STATUS(pen_transform_apply(graph, pen_exec_cpu(), &without_n, false, scratch, &out, &err), PEN_ERR_DATA);
+    PEN_CHECK_STATUS(pen_transform_apply(graph, pen_test_exec(), &without_n, false, scratch, &out, &err), PEN_ERR_DATA);
     PEN_CHECK_EQ_STR(err.message, "transform: expected a column 'n' of type int64, found none by that name");
     pen_transform_scratch_destroy(scratch);
     pen_transform_destroy(graph);

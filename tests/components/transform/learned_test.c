@@ -6,6 +6,7 @@
 #include "core/memory.h"
 #include "core/rng.h"
 #include "tests/components/transform/rows.h"
+#include "tests/kernels/mirror.h"
 
 #include <omp.h>
 #include <stdlib.h>
@@ -93,7 +94,7 @@ static float *features_with(const struct grouped_rows *r, int n_threads, int32_t
     omp_set_num_threads(before);
     PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
     for (int64_t b = 0; b < 3; b++) {
-        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), &r->batches[b], false, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), &r->batches[b], false, scratch, &out, &err), &err);
         memcpy(dense + b * CHUNK * 8, out.dense, (size_t)out.n_rows * 8 * sizeof *dense);
         memcpy(ids + b * CHUNK, out.ids[0].values, (size_t)out.n_rows * sizeof *ids);
     }
@@ -272,7 +273,7 @@ static void vocabularies_that_are_cut_stay_exact(void)
     const struct pen_batch batch = {.n_rows = N + FREQUENT, .n_columns = 1, .names = names, .columns = &column};
     PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 3, &batch, 1, &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-    PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), &batch, false, scratch, &out, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), &batch, false, scratch, &out, &err), &err);
     int64_t n_wrong = 0;
     for (int64_t i = 0; i < N; i++) {
         bool frequent = i % 22000 == 13;

@@ -2,6 +2,7 @@
  * every number of threads. */
 #include "core/memory.h"
 #include "tests/components/transform/rows.h"
+#include "tests/kernels/mirror.h"
 
 #include <omp.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ static void check_with(const struct many_rows *m, int n_threads)
     PEN_REQUIRE_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
     int64_t n_wrong = 0;
     for (int64_t b = 0; b < 2; b++) {
-        PEN_REQUIRE_OK(pen_transform_apply(graph, pen_exec_cpu(), &m->batches[b], false, scratch, &out, &err), &err);
+        PEN_REQUIRE_OK(pen_transform_apply(graph, pen_test_exec(), &m->batches[b], false, scratch, &out, &err), &err);
         for (int64_t i = 0; i < out.n_rows; i++) {
             n_wrong += out.ids[0].values[i] != expected_id(m->codes[b * CHUNK + i]);
         }

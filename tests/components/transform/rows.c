@@ -1,6 +1,8 @@
 /* Rows in memory for the transform tests. */
 #include "tests/components/transform/rows.h"
 
+#include "tests/kernels/mirror.h"
+
 static const double x_values[ROWS] = {1.5, -2, 0, 0, 4, 10};
 static const uint8_t x_valid[1] = {0x37}; /* all but row 3 */
 static const int64_t n_values[ROWS] = {3, 0, 3, 7, 0, 1};
@@ -52,7 +54,7 @@ static pen_status compile(struct pen_transform_graph **graph, struct pen_transfo
     request->columns = columns;
     request->n_columns = batches[0].n_columns;
     const struct pen_transform_source source = {.user = copies, .n_chunks = n_batches, .read = read_memory};
-    return pen_transform_compile(graph, request, &source, pen_exec_cpu(), err);
+    return pen_transform_compile(graph, request, &source, pen_test_exec(), err);
 }
 
 pen_status pen_test_compile(struct pen_transform_graph **graph, const char *feature, const char *label,

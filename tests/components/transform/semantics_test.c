@@ -1,5 +1,6 @@
 /* What each function of the transform language gives, missing cells included: a table of expressions and rows. */
 #include "tests/components/transform/rows.h"
+#include "tests/kernels/mirror.h"
 
 struct dense_case {
     const char *expression;
@@ -132,7 +133,7 @@ static void dense_results(void)
             continue;
         }
         PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), true, scratch, &out, &err), &err);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_dense, 1);
         for (int i = 0; i < ROWS; i++) {
             double found = (double)out.dense[i];
@@ -185,7 +186,7 @@ static void ids_results(void)
             continue;
         }
         PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-        PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), true, scratch, &out, &err), &err);
+        PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), true, scratch, &out, &err), &err);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_ids, 1);
         PEN_CHECK_EQ_I64(pen_transform_spec(graph)->ids[0].n_values, row.n_values);
         for (int i = 0; i < ROWS; i++) {
@@ -207,7 +208,7 @@ static void vectors_and_lists(void)
                                     "hash(ngrams(tokens(t), [1, 2]), 50)"};
     PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 5, pen_test_rows(), 1, &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-    PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), false, scratch, &out, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), false, scratch, &out, &err), &err);
     const struct pen_tensor_spec *spec = pen_transform_spec(graph);
     PEN_CHECK_EQ_I64(spec->n_dense, 3 + 4 + 7); /* Hello world a b U+6771U+4EAC x c */
     PEN_CHECK_EQ_STR(spec->dense_names[0], "f0[Cash]");
@@ -246,7 +247,7 @@ static void tfidf_is_tfx_formula(void)
     struct pen_tensor_batch out;
     PEN_REQUIRE_OK(pen_test_compile_rows(&graph, features, 3, pen_test_rows(), 1, &err), &err);
     PEN_CHECK_OK(pen_transform_scratch_create(&scratch, graph, &err), &err);
-    PEN_CHECK_OK(pen_transform_apply(graph, pen_exec_cpu(), pen_test_rows(), false, scratch, &out, &err), &err);
+    PEN_CHECK_OK(pen_transform_apply(graph, pen_test_exec(), pen_test_rows(), false, scratch, &out, &err), &err);
     PEN_CHECK_EQ_I64(pen_transform_spec(graph)->n_dense, 7 + 7 + 2);
     PEN_CHECK_EQ_STR(pen_transform_spec(graph)->dense_names[4], "f0[world]");
     for (int i = 0; i < ROWS; i++) {
