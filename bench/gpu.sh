@@ -47,6 +47,8 @@ nvidia-smi >"$out/machine.txt" 2>&1
 export LD_LIBRARY_PATH="$here/lib${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}"
 step doctor 60 run penstock doctor
 step op_tests 300 env PEN_TEST_DEVICE=cuda:0 "$(found test_kernels)" --gtest_brief=1
+step transform_tests 120 env PEN_TEST_DEVICE=cuda:0 "$(found test_components)" --gtest_brief=1 \
+    --gtest_filter='transform*'
 step pipelines 300 pipelines
 for tool in memcheck racecheck initcheck synccheck; do
     step "$tool" 240 checked "$tool" test_kernels --gtest_brief=1 \
