@@ -1,3 +1,4 @@
+X(communicator)
 X(config)
 X(files)
 X(hash)
