@@ -25,6 +25,7 @@
 extern "C" {
 #endif
 
+struct pen_communicator;
 struct pen_exec;
 
 struct pen_component_port {
@@ -54,6 +55,8 @@ struct pen_component_context {
     const char *base_directory;            /* relative paths in options are relative to it (the pipeline file's) */
     struct pen_exec *exec;                 /* of `device`; NULL until the node runs: made in its own process */
     const char *device;                    /* the device chosen for this run: "cpu" */
+    int64_t n_ranks;                       /* how many the node gets; 0 and 1: one */
+    struct pen_communicator *ranks;        /* of this process; NULL: one rank. Rank 0 alone writes outputs */
     /* For a component that can go on where an execution was interrupted. */
     const char *checkpoints; /* folder that outlives an execution that did not succeed; may not exist; NULL: none */
     const pen_json *configuration; /* what the cache key was made of; NULL outside a run */
@@ -72,6 +75,7 @@ struct pen_component {
     size_t options_bytes;             /* sizeof its options struct */
     const struct pen_component_port *inputs;  /* ends with a NULL key */
     const struct pen_component_port *outputs; /* ends with a NULL key */
+    bool over_ranks;                          /* it can work on several ranks at once (context.ranks) */
     bool never_cached;                        /* it acts on the outside world: pusher */
 
     pen_status (*run)(struct pen_component_context *context, struct pen_error *err);

@@ -291,7 +291,9 @@ static pen_status train(struct pen_component_context *context, const struct opti
             (long long)result.steps, (long long)result.batch_size, result.epochs,
             result.stopped_early ? "stopped early" : "all planned", (long long)result.best_step, result.validation_loss,
             pen_validation_metric_name(network), result.validation_metric);
-    status = write_outputs(context, network, &result, curves, err);
+    if (training->ranks->rank == 0) {
+        status = write_outputs(context, network, &result, curves, err);
+    }
 cleanup:
     pen_json_free(curves);
     pen_network_destroy(network);
@@ -317,6 +319,7 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
     training.early_stopping = stops_early;
     pen_json *configuration = configuration_of(context);
     checkpoints.where.configuration = configuration;
+    training.ranks = context->ranks != NULL ? context->ranks : pen_communicator_one();
     training.checkpoints = has_checkpoints ? &checkpoints : NULL;
     pen_status status = train(context, &options, &training, err);
     pen_json_free(configuration);
@@ -341,4 +344,5 @@ const struct pen_component pen_trainer = {.name = "trainer",
                                           .options_bytes = sizeof(struct options),
                                           .inputs = inputs,
                                           .outputs = outputs,
+                                          .over_ranks = true,
                                           .run = run};

@@ -9,11 +9,12 @@
  * options      see `penstock component trainer --help`
  * fingerprint  input content, options, version; the seed is an option
  * resume       from the newest whole checkpoint of an execution of the same configuration that did not succeed, to the
- *              same bits as if it had never stopped; `checkpoint` says when they are written, a request to stop
- * (SIGTERM, SIGINT) writes one after the step under way limits       memory_limit_mb of examples and at most 65,536
- * validation rows, plus 3 to 5 times the parameters errors       a checkpoint of another configuration when asked to
- * resume: PEN_ERR_CONFIG; no label, no labelled rows: PEN_ERR_DATA; divergence: PEN_ERR_FAILED with the step and what
- * to change */
+ *              same bits as if it had never stopped; `checkpoint` says when they are written, and a request to stop
+ *              (SIGTERM, SIGINT) writes one after the step under way
+ * ranks        data-parallel: each takes its part of every batch; every rank reads all rows
+ * limits       memory_limit_mb of examples and at most 65,536 validation rows, plus 3 to 5 times the parameters
+ * errors       a checkpoint of another configuration when asked to resume: PEN_ERR_CONFIG; no label, no labelled rows:
+ *              PEN_ERR_DATA; divergence: PEN_ERR_FAILED with the step and what to change */
 #ifndef PEN_COMPONENTS_TRAINER_TRAINER_H
 #define PEN_COMPONENTS_TRAINER_TRAINER_H
 

@@ -71,11 +71,13 @@ static pen_status first_values(struct pen_training *r, const struct pen_network 
  * more where other work wants the cores. The bits are the same either way. */
 static void choose_threads(const struct pen_training *r)
 {
-    double flops = 6.0 * (double)r->options.batch_size * (double)r->network->n_weights;
+    double flops = 6.0 * (double)r->options.batch_size * (double)r->network->n_weights / r->ranks->size;
     if (r->options.threads > 0) {
         omp_set_num_threads((int)r->options.threads);
     } else if (flops < 1e8) {
         omp_set_num_threads(1);
+    } else if (r->ranks->size > 1) { /* the cores are for all of them */
+        omp_set_num_threads(1 + (omp_get_num_procs() - 1) / r->ranks->size);
     }
 }
 
@@ -90,10 +92,12 @@ static pen_status prepare(struct pen_training *r, const struct pen_network *base
     struct pen_training_options *o = &r->options;
     PEN_TRY(first_values(r, base, err));
     pen_training_plan(o, n, r->examples->n_train);
-    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout, o->seed + STREAM_MASKS,
-                            r->examples->max_ids_a_row, err));
+    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout,
+                            o->seed + STREAM_MASKS + (uint64_t)r->ranks->rank * 1000003u, r->examples->max_ids_a_row,
+                            err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
-    PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, err));
+    PEN_TRY(pen_exchange_init(&r->exchange, r->ranks, r->pass, err));
+    PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, r->ranks, err));
     r->live = n->values;
     choose_threads(r);
     if (o->average) {
@@ -196,10 +200,24 @@ static pen_status keep_best(struct pen_training *r, struct pen_error *err)
     return copy_values(r, r->best, r->mean != NULL ? r->mean : r->live, err);
 }
 
+/* The same over all ranks, and back to nothing. */
+static pen_status take_all_sums(struct pen_training *r, struct pen_step_sums *sums, struct pen_error *err)
+{
+    struct pen_step_sums own;
+    if (r->ranks->size == 1) {
+        return pen_training_read_sums(r, sums, true, err);
+    }
+    PEN_TRY(pen_training_read_sums(r, &own, true, err));
+    double both[2] = {own.loss, own.weight};
+    PEN_TRY(pen_communicator_sum_f64(r->ranks, both, 2, err));
+    *sums = (struct pen_step_sums){.loss = both[0], .weight = both[1]};
+    return PEN_OK;
+}
+
 static pen_status validate(struct pen_training *r, double rate, struct pen_error *err)
 {
     struct pen_step_sums sums;
-    PEN_TRY(pen_training_read_sums(r, &sums, true, err));
+    PEN_TRY(take_all_sums(r, &sums, err));
     r->result->train_loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     r->network->values = r->mean != NULL ? r->mean : r->live;
     pen_status status = pen_validation_run(&r->validation, r->pass, &r->examples->validation, err);
@@ -228,7 +246,7 @@ static pen_status validate(struct pen_training *r, double rate, struct pen_error
 
 struct learning {
     struct pen_training *run;
-    int64_t n_rows;
+    int64_t n_rows, n_batch; /* of this rank, of all */
 };
 
 /* The calls of a step. */
@@ -238,8 +256,9 @@ static pen_status learn(void *context, struct pen_error *err)
     struct pen_training *r = l->run;
     PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, l->n_rows, err));
     PEN_TRY(pen_pass_forward(r->pass, true, err));
-    PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)l->n_rows * r->examples->mean_weight), err));
+    PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)l->n_batch * r->examples->mean_weight), err));
     PEN_TRY(pen_pass_backward(r->pass, err));
+    PEN_TRY(pen_exchange_gradients(&r->exchange, err));
     return pen_update_apply(&r->update, r->pass, err);
 }
 
@@ -247,9 +266,13 @@ static pen_status one_step(struct pen_training *r, const struct pen_training_ste
                            struct pen_error *err)
 {
     const struct pen_training_options *o = &r->options;
-    struct learning work = {r, n};
-    PEN_TRY(pen_pass_begin_step(r->pass, step, err));
-    if (n == o->batch_size) {
+    struct pen_training_step own = *step;
+    int64_t first = 0, end = 0;
+    pen_communicator_share(r->ranks, n, &first, &end);
+    own.first_place += first;
+    struct learning work = {r, end - first, n};
+    PEN_TRY(pen_pass_begin_step(r->pass, &own, err));
+    if (n == o->batch_size && r->ranks->size == 1) { /* what ranks tell each other is not the device's to replay */
         PEN_TRY(pen_device_repeat(r->network->exec, &r->whole_step, learn, &work, err));
     } else {
         PEN_TRY(learn(&work, err));
@@ -267,6 +290,9 @@ static pen_status one_step(struct pen_training *r, const struct pen_training_ste
 /* Asked to stop: what was learnt so far is kept for the next run. */
 static pen_status check_stop(struct pen_training *r, struct pen_error *err)
 {
+    if (r->ranks->rank > 0) {
+        return PEN_OK;
+    }
     if (pen_cancel_requested() && r->step > 0) {
         PEN_TRY(pen_training_save(r, true, err));
     }
@@ -340,6 +366,7 @@ static void run_deinit(struct pen_training *r)
     }
     pen_device_forget(r->network->exec, &r->whole_step);
     pen_validation_deinit(&r->validation);
+    pen_exchange_deinit(&r->exchange);
     pen_update_deinit(&r->update);
     pen_pass_destroy(r->pass);
     pen_examples_destroy(r->examples);
@@ -352,6 +379,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
                             const struct pen_network *base, struct pen_exec *exec, struct pen_error *err)
 {
     struct pen_training r = {.options = *options, .result = result, .curves = curves};
+    r.ranks = options->ranks != NULL ? options->ranks : pen_communicator_one();
     pen_status status = PEN_OK;
     int threads_before = omp_get_max_threads();
     *result = (struct pen_training_result){

@@ -2,7 +2,11 @@
  * with the best weights restored, averaged weights.
  *
  * Same source, options and seed give the same bits, whatever the thread count, and whether the training ran through or
- * was killed and went on from a checkpoint. Every buffer is planned before the
+ * was killed and went on from a checkpoint.
+ *
+ * Several ranks take each its part of every batch, add up the gradients, make the same update and keep the same
+ * weights; the batches are the same for any number of ranks, the bits for the same number. Every rank holds all rows.
+ * Rank 0 watches for requests to stop and writes the checkpoints. Every buffer is planned before the
  * first step. What is left at 0 or below in the options is chosen from the data (plan.c says how). */
 #ifndef PEN_COMPONENTS_TRAINER_TRAINING_H
 #define PEN_COMPONENTS_TRAINER_TRAINING_H
@@ -10,6 +14,7 @@
 #include "components/trainer/checkpoint.h"
 #include "components/trainer/examples.h"
 #include "components/trainer/update.h"
+#include "core/communicator.h"
 
 enum pen_schedule { PEN_SCHEDULE_CONSTANT, PEN_SCHEDULE_COSINE, PEN_SCHEDULE_LINEAR, PEN_SCHEDULE_STEP };
 enum pen_stop_metric { PEN_STOP_LOSS, PEN_STOP_METRIC };
@@ -45,6 +50,7 @@ struct pen_training_options {
     int64_t memory_bytes;
     int64_t log_every;                                  /* steps; 0: at validations */
     const struct pen_training_checkpoints *checkpoints; /* NULL: none */
+    struct pen_communicator *ranks;                     /* that train one model together; NULL: this one alone */
 };
 
 struct pen_training_result {

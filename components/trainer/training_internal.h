@@ -2,6 +2,7 @@
 #ifndef PEN_COMPONENTS_TRAINER_TRAINING_INTERNAL_H
 #define PEN_COMPONENTS_TRAINER_TRAINING_INTERNAL_H
 
+#include "components/trainer/exchange.h"
 #include "components/trainer/training.h"
 #include "components/trainer/validate.h"
 
@@ -11,6 +12,8 @@ struct pen_training {
     struct pen_examples *examples;
     struct pen_pass *pass;
     struct pen_update update;
+    struct pen_communicator *ranks;
+    struct pen_exchange exchange;
     struct pen_validation validation;
     struct pen_recording *whole_step; /* of a full batch */
     float *live, *mean, *best;        /* parameter arrays, device memory; live is network->values */

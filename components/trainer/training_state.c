@@ -120,7 +120,7 @@ static bool is_due(const struct pen_training *r)
 
 pen_status pen_training_save(struct pen_training *r, bool now, struct pen_error *err)
 {
-    if (r->options.checkpoints == NULL || r->finished || !(now || is_due(r))) {
+    if (r->options.checkpoints == NULL || r->ranks->rank > 0 || r->finished || !(now || is_due(r))) {
         return PEN_OK;
     }
     struct pen_checkpoint_array arrays[N_ARRAYS_MAX];
@@ -143,13 +143,10 @@ pen_status pen_training_save(struct pen_training *r, bool now, struct pen_error 
     return PEN_OK;
 }
 
-pen_status pen_training_restore(struct pen_training *r, struct pen_error *err)
+static pen_status restore(struct pen_training *r, struct pen_error *err)
 {
     struct pen_checkpoint_array arrays[N_ARRAYS_MAX];
     pen_json *state = NULL;
-    if (r->options.checkpoints == NULL) {
-        return PEN_OK;
-    }
     int64_t n = list_arrays(r, arrays);
     PEN_TRY(pen_checkpoints_load(&r->options.checkpoints->where, &state, arrays, n, r->network->exec, err));
     pen_status status = state == NULL ? PEN_OK : state_from_json(r, state, err);
@@ -158,4 +155,23 @@ pen_status pen_training_restore(struct pen_training *r, struct pen_error *err)
     }
     pen_json_free(state);
     return status;
+}
+
+/* Rank 0 first, which sets damaged ones aside; the others then find what it found. The sums of the steps since the last
+ * validation are rank 0's alone. */
+pen_status pen_training_restore(struct pen_training *r, struct pen_error *err)
+{
+    struct pen_step_sums sums;
+    if (r->options.checkpoints == NULL) {
+        return PEN_OK;
+    }
+    if (r->ranks->rank == 0) {
+        PEN_TRY(restore(r, err));
+    }
+    PEN_TRY(pen_communicator_barrier(r->ranks, err));
+    if (r->ranks->rank > 0) {
+        PEN_TRY(restore(r, err));
+        PEN_TRY(pen_pass_read_sums(r->pass, &sums, true, err));
+    }
+    return pen_communicator_barrier(r->ranks, err);
 }

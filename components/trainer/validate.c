@@ -3,16 +3,17 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct pen_scored {
     float score, label, weight;
 };
 
 pen_status pen_validation_init(struct pen_validation *v, const struct pen_pass *pass, int64_t max_rows,
-                               struct pen_error *err)
+                               struct pen_communicator *ranks, struct pen_error *err)
 {
     struct pen_exec *exec = pass->network->exec;
-    *v = (struct pen_validation){.max_rows = max_rows, .exec = exec};
+    *v = (struct pen_validation){.max_rows = max_rows, .exec = exec, .ranks = ranks};
     PEN_ALLOC(v->scored, max_rows, err);
     PEN_ALLOC(v->predictions, pass->max_rows * pass->network->n_outputs, err);
     PEN_ALLOC(v->label, pass->max_rows, err);
@@ -107,6 +108,34 @@ static pen_status run_batch(struct pen_validation *v, struct pen_pass *p, struct
     return PEN_OK;
 }
 
+/* What all ranks counted, their scored rows in the order of the ranks. */
+static pen_status add_ranks(struct pen_validation *v, struct tally *t, struct pen_step_sums *sums,
+                            struct pen_error *err)
+{
+    double counted[4] = {sums->loss, sums->weight, t->right, t->square};
+    int64_t *offsets = NULL;
+    char *scored = NULL;
+    if (v->ranks->size == 1) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_communicator_sum_f64(v->ranks, counted, 4, err));
+    sums->loss = counted[0];
+    sums->weight = counted[1];
+    t->right = counted[2];
+    t->square = counted[3];
+    PEN_ALLOC(offsets, v->ranks->size + 1, err);
+    pen_status status =
+        pen_communicator_gather_all(v->ranks, &scored, offsets, v->scored, t->n * (int64_t)sizeof *v->scored, err);
+    if (status == PEN_OK) {
+        t->n = offsets[v->ranks->size] / (int64_t)sizeof *v->scored;
+        PEN_ASSERT(t->n <= v->max_rows);
+        memcpy(v->scored, scored, (size_t)offsets[v->ranks->size]);
+    }
+    pen_free(offsets);
+    pen_free(scored);
+    return status;
+}
+
 pen_status pen_validation_run(struct pen_validation *v, struct pen_pass *p, const struct pen_device_rows *rows,
                               struct pen_error *err)
 {
@@ -115,12 +144,15 @@ pen_status pen_validation_run(struct pen_validation *v, struct pen_pass *p, cons
     struct pen_step_sums sums;
     PEN_ASSERT(rows->n_rows <= v->max_rows);
     PEN_TRY(pen_device_fill(n->exec, v->sums, 0, sizeof *v->sums, err));
-    for (int64_t first = 0; first < rows->n_rows; first += p->max_rows) {
-        int64_t left = rows->n_rows - first;
+    int64_t first = 0, end = 0;
+    pen_communicator_share(v->ranks, rows->n_rows, &first, &end);
+    for (; first < end; first += p->max_rows) {
+        int64_t left = end - first;
         PEN_TRY(pen_pass_load(p, rows, first, left < p->max_rows ? left : p->max_rows, err));
         PEN_TRY(run_batch(v, p, &t, err));
     }
     PEN_TRY(pen_device_download(n->exec, &sums, v->sums, sizeof sums, err));
+    PEN_TRY(add_ranks(v, &t, &sums, err));
     v->loss = sums.weight > 0 ? sums.loss / sums.weight : (double)NAN;
     v->accuracy = n->loss == PEN_LOSS_SQUARED || !(sums.weight > 0) ? (double)NAN : t.right / sums.weight;
     v->metric = n->loss == PEN_LOSS_SIGMOID   ? area_under_curve(v->scored, t.n)

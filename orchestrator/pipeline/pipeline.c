@@ -1,6 +1,7 @@
 /* Reading a pipeline file: keys, nodes, wiring, order. */
 #include "orchestrator/pipeline/pipeline.h"
 
+#include "core/communicator_local.h"
 #include "core/files.h"
 
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 
 enum { MOST_NAMES = 256 };
 
-static const char *const general_keys[] = {"pipeline", "root", "device", "nodes"};
+static const char *const general_keys[] = {"pipeline", "root", "device", "launcher", "nodes"};
 enum { N_GENERAL = sizeof general_keys / sizeof general_keys[0] };
 
 static pen_status out_of_memory(struct pen_error *err)
@@ -63,6 +64,29 @@ static pen_status check_keys(const struct pen_config_node *root, const struct pe
     return PEN_OK;
 }
 
+struct launcher_options {
+    int64_t ranks;
+    const struct pen_config_node *timeout;
+};
+
+static const struct pen_option launcher_table[] = {
+    {"ranks", PEN_OPTION_INT, offsetof(struct launcher_options, ranks), "1", 1, PEN_LOCAL_RANKS_MAX, NULL,
+     "processes of each node that can work on several"},
+    {"timeout", PEN_OPTION_NODE, offsetof(struct launcher_options, timeout), NULL, 0, 0, NULL,
+     "how long ranks wait for each other"},
+    {.name = NULL}};
+
+static pen_status read_launcher(struct pen_pipeline *pipeline, const struct pen_config_node *node,
+                                struct pen_error *err)
+{
+    struct launcher_options options;
+    PEN_TRY(pen_config_options(&pipeline->arena, &options, sizeof options, launcher_table, node, "launcher", err));
+    pipeline->n_ranks = options.ranks;
+    pipeline->ranks_timeout_s = 300;
+    return options.timeout == NULL ? PEN_OK
+                                   : pen_config_seconds(options.timeout, "timeout", &pipeline->ranks_timeout_s, err);
+}
+
 static pen_status read_general(struct pen_pipeline *pipeline, const struct pen_config_node *root, struct pen_error *err)
 {
     const struct pen_config_node *name = pen_config_get(root, "pipeline");
@@ -86,6 +110,7 @@ static pen_status read_general(struct pen_pipeline *pipeline, const struct pen_c
     if (device != NULL) {
         PEN_TRY(pen_config_string(device, "device", &pipeline->device, err));
     }
+    PEN_TRY(read_launcher(pipeline, pen_config_get(root, "launcher"), err));
     return pipeline->root == NULL ? out_of_memory(err) : PEN_OK;
 }
 

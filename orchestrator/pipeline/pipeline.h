@@ -1,7 +1,8 @@
 /* A pipeline: the file a person writes, checked in full before anything runs, as a graph of nodes.
  *
- * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), one section of options per
- * standard node, and `nodes:` for more nodes of any component:
+ * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), launcher ({ranks: 4, timeout:
+ * 300s}: processes of each node that can work on several, and how long they wait for each other), one section of
+ * options per standard node, and `nodes:` for more nodes of any component:
  *
  *   nodes:
  *     second_evaluator:
@@ -38,6 +39,8 @@ struct pen_pipeline {
     struct pen_arena arena;
     const char *name, *root, *device, *file;
     const char *base_directory; /* of the file, absolute */
+    int64_t n_ranks;            /* of each node that can work on several; 1 without `launcher:` */
+    double ranks_timeout_s;
     int64_t n_nodes;
     struct pen_node *nodes; /* in an order in which each comes after its producers */
 };

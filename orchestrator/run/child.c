@@ -5,6 +5,7 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "kernels/exec.h"
+#include "orchestrator/run/team.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,8 @@ enum { GRACE_SECONDS = 10, PROGRESS_INTERVAL_MS = 50 };
 /* ---- the child's side ---- */
 
 struct reporter {
-    int fd;
+    int fd; /* -1: a rank that does not report */
+    int rank;
     double last_progress;
 };
 
@@ -42,13 +44,18 @@ static void send_line(const struct reporter *reporter, pen_json *line)
 
 static void child_record(void *user, enum pen_log_level level, const char *text)
 {
+    const struct reporter *reporter = user;
     static const char *const names[] = {"debug", "info", "warning", "error"};
     char now[PEN_TIME_BYTES];
+    if (reporter->rank > 0) {
+        (void)fprintf(stderr, "%s %s rank %d: %s\n", pen_clock_utc(now), names[level], reporter->rank, text);
+        return;
+    }
     (void)fprintf(stderr, "%s %s %s\n", pen_clock_utc(now), names[level], text);
     if (level >= PEN_LOG_WARNING) {
         pen_json *line = pen_json_object();
         pen_json_set_string(line, "w", text);
-        send_line(user, line);
+        send_line(reporter, line);
     }
 }
 
@@ -78,58 +85,105 @@ static void on_signal(int number)
     pen_cancel_request();
 }
 
-static void set_handlers(void)
+/* Rank 0 hears a request to stop and ends the others. */
+static void set_handlers(int rank)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = rank == 0 ? on_signal : SIG_IGN};
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
 }
 
-/* Descriptors above standard error, but the pipe's: the runner's lock and journal among them. */
-static void close_inherited(int keep)
+struct child {
+    const struct pen_component *component;
+    struct pen_component_context *context;
+    const struct pen_child_options *options;
+    struct pen_local_mesh *mesh; /* NULL: one rank */
+    int pipe_fd;                 /* rank 0's end */
+    pid_t parent;
+};
+
+static bool is_of_mesh(const struct pen_local_mesh *mesh, int fd)
+{
+    for (int r = 0; mesh != NULL && r < mesh->size; r++) {
+        for (int peer = 0; peer < mesh->size; peer++) {
+            if (mesh->fds[r][peer] == fd) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Descriptors above standard error, but the pipe's and the mesh's: the runner's lock and journal among them. */
+static void close_inherited(const struct child *child, int rank)
 {
     for (int fd = 3; fd < 256; fd++) {
-        if (fd != keep) {
+        if (!(fd == child->pipe_fd && rank == 0) && !is_of_mesh(child->mesh, fd)) {
             (void)close(fd);
         }
     }
 }
 
-_Noreturn static void child_main(const struct pen_component *component, struct pen_component_context *context,
-                                 const char *log_path, int pipe_fd, pid_t parent)
+static pen_status run_component(const struct child *child, int rank, struct pen_error *err)
 {
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) {
-        _exit(70);
+    struct pen_component_context *context = child->context;
+    context->ranks = pen_communicator_one();
+    if (child->mesh != NULL) {
+        PEN_TRY(pen_local_mesh_join(&context->ranks, child->mesh, rank, child->options->ranks_timeout_s, err));
     }
-    int log_fd = open(log_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    if (log_fd < 0 || null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0) {
-        _exit(73);
-    }
-    close_inherited(pipe_fd);
-    set_handlers();
-    struct reporter reporter = {.fd = pipe_fd};
-    struct pen_log_sink sink = {&reporter, PEN_LOG_INFO, child_record, child_progress};
-    pen_log_install(&sink);
-    struct pen_error error = PEN_ERROR_INIT;
-    pen_log(PEN_LOG_INFO, "%s starts", component->name);
-    pen_status status = pen_exec_create(&context->exec, context->device, &error);
+    pen_status status = pen_exec_create(&context->exec, context->device, err);
     if (status == PEN_OK) {
-        status = component->run(context, &error);
+        status = child->component->run(context, err);
     }
     pen_exec_destroy(context->exec);
-    pen_log(PEN_LOG_INFO, "%s ends: %s%s%s", component->name, pen_status_name(status), status == PEN_OK ? "" : ": ",
-            status == PEN_OK ? "" : error.message);
+    if (status != PEN_OK) {
+        pen_communicator_abort(context->ranks, err->message);
+    }
+    pen_communicator_close(context->ranks);
+    return status;
+}
+
+static void send_result(const struct reporter *reporter, const struct pen_component_context *context, pen_status status,
+                        const char *message)
+{
     pen_json *result = pen_json_object();
     pen_json *properties = pen_json_object();
     for (int64_t i = 0; i < context->n_outputs; i++) {
         pen_json_set(properties, context->outputs[i].key, pen_json_copy(context->outputs[i].properties));
     }
     pen_json_set_int(result, "status", status);
-    pen_json_set_string(result, "message", error.message);
+    pen_json_set_string(result, "message", message);
     pen_json_set(result, "properties", properties);
-    send_line(&reporter, result);
+    send_line(reporter, result);
+}
+
+static void child_main(void *user, int rank)
+{
+    const struct child *child = user;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != child->parent) {
+        _exit(70);
+    }
+    int log_fd = open(child->options->log_path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int null_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (log_fd < 0 || null_fd < 0 || dup2(null_fd, 0) < 0 || dup2(log_fd, 1) < 0 || dup2(log_fd, 2) < 0) {
+        _exit(73);
+    }
+    close_inherited(child, rank);
+    set_handlers(rank);
+    struct reporter reporter = {.fd = rank == 0 ? child->pipe_fd : -1, .rank = rank};
+    struct pen_log_sink sink = {&reporter, rank == 0 ? PEN_LOG_INFO : PEN_LOG_WARNING, child_record,
+                                rank == 0 ? child_progress : NULL};
+    pen_log_install(&sink);
+    struct pen_error error = PEN_ERROR_INIT;
+    const char *name = child->component->name;
+    pen_log(PEN_LOG_INFO, "%s starts", name);
+    pen_status status = run_component(child, rank, &error);
+    pen_log(rank > 0 && status != PEN_OK ? PEN_LOG_WARNING : PEN_LOG_INFO, "%s ends: %s%s%s", name,
+            pen_status_name(status), status == PEN_OK ? "" : ": ", status == PEN_OK ? "" : error.message);
+    if (rank == 0) {
+        send_result(&reporter, child->context, status, error.message);
+    }
     (void)fflush(NULL);
     _exit(pen_status_exit_code(status));
 }
@@ -206,22 +260,32 @@ static void take_bytes(struct listener *listener, const char *bytes, size_t size
     }
 }
 
-/* Until the child closes the pipe; passes a cancel request on once, kills after the grace. */
-static void listen_to(struct listener *listener, int fd, pid_t child)
+/* Rank 0 has to end soon after the request to stop, and after another rank was lost. */
+static void watch_over(struct pen_team *team, double *cancelled_at, double *lost_at)
 {
-    double cancelled_at = 0;
+    double now = pen_clock_seconds();
+    pid_t first = team->members[0].process;
+    if (*cancelled_at == 0 && pen_cancel_requested()) {
+        *cancelled_at = now;
+        (void)kill(first, SIGTERM);
+    }
+    if (*lost_at == 0 && team->n > 1 && pen_team_lost(team) > 0) {
+        *lost_at = now;
+    }
+    if ((*cancelled_at > 0 && now - *cancelled_at > GRACE_SECONDS) ||
+        (*lost_at > 0 && now - *lost_at > GRACE_SECONDS)) {
+        (void)kill(first, SIGKILL);
+    }
+}
+
+/* Until rank 0 closes the pipe. */
+static void listen_to(struct listener *listener, int fd, struct pen_team *team)
+{
+    double cancelled_at = 0, lost_at = 0;
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         int ready = poll(&wait, 1, 200);
-        if (pen_cancel_requested()) {
-            double now = pen_clock_seconds();
-            if (cancelled_at == 0) {
-                cancelled_at = now;
-                (void)kill(child, SIGTERM);
-            } else if (now - cancelled_at > GRACE_SECONDS) {
-                (void)kill(child, SIGKILL);
-            }
-        }
+        watch_over(team, &cancelled_at, &lost_at);
         if (ready <= 0) {
             continue;
         }
@@ -250,10 +314,17 @@ static void last_log_line(const char *path, char out[256])
     pen_text_deinit(&text);
 }
 
-static pen_status judge(const struct listener *listener, int state, const char *log_path, struct pen_error *err)
+static pen_status judge(const struct listener *listener, const struct pen_team *team, int lost, const char *log_path,
+                        struct pen_error *err)
 {
+    int state = team->members[0].state;
     if (pen_cancel_requested() && (!listener->has_result || listener->status != PEN_OK)) {
         return pen_cancel_check(err);
+    }
+    if (lost > 0 && WIFSIGNALED(team->members[lost].state)) {
+        const struct pen_team_member *m = &team->members[lost];
+        PEN_FAIL(err, PEN_ERR_FAILED, "rank %d of %d (process %lld) died of signal %d (%s)", lost, team->n,
+                 (long long)m->process, WTERMSIG(m->state), strsignal(WTERMSIG(m->state)));
     }
     if (WIFSIGNALED(state)) {
         char line[256];
@@ -271,32 +342,50 @@ static pen_status judge(const struct listener *listener, int state, const char *
     return listener->status;
 }
 
-pen_status pen_child_run(const struct pen_component *component, struct pen_component_context *context,
-                         const char *log_path, const struct pen_child_watch *watch, struct pen_error *err)
+static pen_status make_log(const char *path, struct pen_error *err)
 {
-    int ends[2];
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        PEN_FAIL(err, PEN_ERR_CREATE, "%s: cannot create: %s", path, strerror(errno));
+    }
+    (void)close(fd);
+    return PEN_OK;
+}
+
+static pen_status start(struct pen_team *team, struct child *child, int *listen_fd, struct pen_error *err)
+{
+    int n = (int)child->context->n_ranks, ends[2];
+    PEN_TRY(make_log(child->options->log_path, err));
     if (pipe2(ends, O_CLOEXEC) != 0) {
         PEN_FAIL(err, PEN_ERR_IO, "cannot make a pipe: %s", strerror(errno));
     }
-    (void)fflush(NULL);
-    pid_t parent = getpid();
-    pid_t child = fork();
-    if (child == 0) {
-        (void)close(ends[0]);
-        child_main(component, context, log_path, ends[1], parent);
+    child->pipe_fd = ends[1];
+    pen_status status = n > 1 ? pen_local_mesh_create(&child->mesh, n, err) : PEN_OK;
+    if (status == PEN_OK) {
+        status = pen_team_start(team, n > 1 ? n : 1, child_main, child, err);
     }
-    int number = errno;
+    pen_local_mesh_destroy(child->mesh);
     (void)close(ends[1]);
-    if (child < 0) {
+    if (status != PEN_OK) {
         (void)close(ends[0]);
-        PEN_FAIL(err, PEN_ERR_IO, "cannot start a process: %s", strerror(number));
     }
-    struct listener listener = {.context = context, .watch = watch, .err = err};
-    listen_to(&listener, ends[0], child);
-    (void)close(ends[0]);
+    *listen_fd = ends[0];
+    return status;
+}
+
+pen_status pen_child_run(const struct pen_component *component, struct pen_component_context *context,
+                         const struct pen_child_options *options, struct pen_error *err)
+{
+    struct child child = {component, context, options, NULL, -1, getpid()};
+    struct listener listener = {.context = context, .watch = options->watch, .err = err};
+    struct pen_team team;
+    int fd = -1;
+    PEN_TRY(start(&team, &child, &fd, err));
+    listen_to(&listener, fd, &team);
+    (void)close(fd);
     pen_text_deinit(&listener.buffer);
-    int state = 0;
-    while (waitpid(child, &state, 0) < 0 && errno == EINTR) {
-    }
-    return judge(&listener, state, log_path, err);
+    bool well = listener.has_result && listener.status == PEN_OK;
+    int lost = team.n > 1 ? pen_team_lost(&team) : 0;
+    pen_team_finish(&team, well || team.n == 1 ? GRACE_SECONDS : 0.5);
+    return judge(&listener, &team, well ? 0 : lost, options->log_path, err);
 }

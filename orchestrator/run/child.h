@@ -19,11 +19,19 @@ struct pen_child_watch {
     void (*warning)(void *user, const char *text);
 };
 
-/* Runs component->run(context) in a child; blocks until it ends. The outputs' properties are filled from the child's.
- * A cancel request is passed on; a child that does not stop within 10 s is killed. A child that dies of a signal is
- * PEN_ERR_FAILED naming the signal and the last line of its log. */
+struct pen_child_options {
+    const char *log_path;
+    double ranks_timeout_s; /* how long ranks wait for each other */
+    const struct pen_child_watch *watch;
+};
+
+/* Runs component->run(context) in a child, in context->n_ranks of them that share a communicator when that is more than
+ * one: rank 0 reports, what the others say above a note goes to the same log. One that dies ends them all, and is
+ * named; blocks until it ends. The outputs' properties are filled from the child's. A cancel request is passed on; a
+ * child that does not stop within 10 s is killed. A child that dies of a signal is PEN_ERR_FAILED naming the signal and
+ * the last line of its log. */
 PEN_MUST_USE pen_status pen_child_run(const struct pen_component *component, struct pen_component_context *context,
-                                      const char *log_path, const struct pen_child_watch *watch, struct pen_error *err);
+                                      const struct pen_child_options *options, struct pen_error *err);
 
 #ifdef __cplusplus
 }

@@ -101,6 +101,7 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
         .device = run->device,
         .checkpoints = pen_arena_printf(&run->arena, "%s/checkpoints/%s", run->metadata.root, node->name),
         .resume = run->resumed != NULL,
+        .n_ranks = node->component->over_ranks ? run->pipeline->n_ranks : 1,
         .n_inputs = node->n_inputs,
         .inputs = inputs,
         .n_outputs = n_outputs,
@@ -239,7 +240,8 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
     pen_status status = log == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
     if (status == PEN_OK) {
-        status = pen_child_run(node->component, &execution->context, log, &child_watch, err);
+        const struct pen_child_options how = {log, run->pipeline->ranks_timeout_s, &child_watch};
+        status = pen_child_run(node->component, &execution->context, &how, err);
     }
     if (status == PEN_OK) {
         status = publish(run, node, execution, number, outputs, err);

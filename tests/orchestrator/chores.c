@@ -1,6 +1,7 @@
 /* The fake components, a pipeline file around them, and the audit of a root. */
 #include "tests/orchestrator/chores.h"
 
+#include "core/communicator.h"
 #include "core/log.h"
 #include "orchestrator/metadata/metadata.h"
 #include "orchestrator/run/manifest.h"
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum act { ACT_OK, ACT_FAIL, ACT_ANOMALY, ACT_CRASH, ACT_HANG, ACT_QUIT };
+enum act { ACT_OK, ACT_FAIL, ACT_ANOMALY, ACT_CRASH, ACT_HANG, ACT_QUIT, ACT_RANK_DIES, ACT_RANK_HANGS };
 
 struct chore_options {
     const char *text;
@@ -22,7 +23,7 @@ struct chore_options {
     int64_t pause_ms;
 };
 
-static const char *const acts[] = {"ok", "fail", "anomaly", "crash", "hang", "quit", NULL};
+static const char *const acts[] = {"ok", "fail", "anomaly", "crash", "hang", "quit", "rank_dies", "rank_hangs", NULL};
 
 static const struct pen_option options_table[] = {
     {"text", PEN_OPTION_STRING, offsetof(struct chore_options, text), "plain", 0, 0, NULL, "goes into the outputs"},
@@ -91,11 +92,25 @@ static pen_status misbehave(const struct chore_options *options, struct pen_erro
     }
 }
 
+/* Ranks meet, or wait for one that does not come; rank 0 goes on to do the work. */
+static pen_status meet(const struct pen_component_context *context, const struct chore_options *options,
+                       struct pen_error *err)
+{
+    if (context->ranks->rank == 1 && (options->act == ACT_RANK_DIES || options->act == ACT_RANK_HANGS)) {
+        (void)raise(options->act == ACT_RANK_DIES ? SIGKILL : SIGSTOP);
+    }
+    return pen_communicator_barrier(context->ranks, err);
+}
+
 static pen_status chore_component_run(struct pen_component_context *context, struct pen_error *err)
 {
     struct chore_options options;
     struct pen_text value = {0};
     PEN_TRY(read_options(context, &options, err));
+    PEN_TRY(meet(context, &options, err));
+    if (context->ranks->rank > 0) {
+        return PEN_OK;
+    }
     pen_text_printf(&value, "%s=%s(", context->node, options.text);
     for (int64_t i = 0; i < context->n_inputs; i++) {
         char path[PEN_PATH_BYTES];
@@ -159,15 +174,23 @@ static const struct pen_component_port last_out[] = {{"final", "Final", false, N
 static const struct pen_component_port push_in[] = {{"final", "Final", false, "last", "the end"}, END_OF_PORTS};
 static const struct pen_component_port push_out[] = {{"pushed", "Pushed", false, NULL, "pushed"}, END_OF_PORTS};
 
-#define CHORE(label, ins, outs, always)                                             \
-    static const struct pen_component label = {                                     \
-        #label, 1,    "a chore", options_table,       sizeof(struct chore_options), \
-        ins,    outs, always,    chore_component_run, chore_fingerprint}
-CHORE(source, no_ports, source_out, false);
-CHORE(middle, data_in, middle_out, false);
-CHORE(side, data_in, side_out, false);
-CHORE(last, last_in, last_out, false);
-CHORE(push, push_in, push_out, true);
+#define CHORE(label, ins, outs, ranks, always)                                                \
+    static const struct pen_component label = {.name = #label,                                \
+                                               .version = 1,                                  \
+                                               .description = "a chore",                      \
+                                               .options = options_table,                      \
+                                               .options_bytes = sizeof(struct chore_options), \
+                                               .inputs = ins,                                 \
+                                               .outputs = outs,                               \
+                                               .over_ranks = ranks,                           \
+                                               .never_cached = always,                        \
+                                               .run = chore_component_run,                    \
+                                               .fingerprint = chore_fingerprint}
+CHORE(source, no_ports, source_out, false, false);
+CHORE(middle, data_in, middle_out, false, false);
+CHORE(side, data_in, side_out, true, false);
+CHORE(last, last_in, last_out, false, false);
+CHORE(push, push_in, push_out, false, true);
 
 const struct pen_component *const chore_table[] = {&source, &middle, &side, &last, &push, NULL};
 

@@ -2,9 +2,11 @@
  *
  *   source --data--> middle --number, notes--> last --final--> push (never cached)
  *          --data--> side   --extra----------> last (optional input)
+ *                    (over ranks)
  *
  * The value.txt of an output is "node=text(values of the inputs)", so content shows what a node was given. Options, the
- * same for all: text, act (ok, fail, anomaly, crash, hang, quit), watched (a file that belongs to the cache key), files
+ * same for all: text, act (ok, fail, anomaly, crash, hang, quit, rank_dies,
+ * rank_hangs: rank 1 does), watched (a file that belongs to the cache key), files
  * (how many more to write), pause_ms (before each file). */
 #ifndef PEN_TESTS_ORCHESTRATOR_CHORES_H
 #define PEN_TESTS_ORCHESTRATOR_CHORES_H

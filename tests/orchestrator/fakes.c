@@ -88,10 +88,10 @@ static const struct pen_component_port result[] = {{"result", "Result", false, N
                                                    {NULL, NULL, false, NULL, NULL}};
 
 static const struct pen_component source = {
-    "source", 1, "makes a number", table, sizeof(struct fake_options), none, number, false, run, NULL};
-static const struct pen_component twice = {"twice",     1,       "doubles it", table, sizeof(struct fake_options),
-                                           from_source, twofold, false,        run,   NULL};
+    "source", 1, "makes a number", table, sizeof(struct fake_options), none, number, false, false, run, NULL};
+static const struct pen_component twice = {
+    "twice", 1, "doubles it", table, sizeof(struct fake_options), from_source, twofold, false, false, run, NULL};
 static const struct pen_component sink = {
-    "sink", 1, "doubles it again", table, sizeof(struct fake_options), from_twice, result, false, run, NULL};
+    "sink", 1, "doubles it again", table, sizeof(struct fake_options), from_twice, result, false, false, run, NULL};
 
 const struct pen_component *const fake_components[] = {&source, &twice, &sink, NULL};

@@ -464,12 +464,38 @@ static void the_plan_tells_the_run(void)
     pen_pipeline_deinit(&pipeline);
 }
 
-PEN_SUITE(run, PEN_CASE(an_unchanged_run_is_cached), PEN_CASE(a_change_reruns_what_depends_on_it),
-          PEN_CASE(no_cache_runs_everything), PEN_CASE(partial_runs_follow_the_graph),
-          PEN_CASE(a_failure_stops_what_follows), PEN_CASE(a_failing_fingerprint_is_told),
-          PEN_CASE(a_crash_names_the_signal), PEN_CASE(a_cancelled_run_goes_on_later),
-          PEN_CASE(a_second_writer_is_told_who_holds_the_root), PEN_CASE(outputs_that_were_touched_are_made_again),
-          PEN_CASE(edits_that_keep_size_and_times_are_seen), PEN_CASE(an_edited_manifest_deceives_nobody),
-          PEN_CASE(a_failed_run_is_continued), PEN_CASE(a_continued_run_takes_nothing_that_was_changed),
-          PEN_CASE(more_nodes_with_other_wiring), PEN_CASE(an_outside_file_belongs_to_the_key),
-          PEN_CASE(cleaning_up_keeps_cached_artifacts), PEN_CASE(the_plan_tells_the_run));
+static void expect_failure(int line, const char *more, const char *part)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    PEN_CHECK_STATUS(chore_run(more, NULL, NULL, &err), PEN_ERR_FAILED);
+    if (strstr(err.message, part) == NULL) {
+        pen_test_fail(__FILE__, line, "expected '%s', found '%s'", part, err.message);
+    }
+}
+
+/* How many there are changes the key of the nodes that use them, and of no other. */
+static void ranks_work_together_or_fall_together(void)
+{
+    EXPECT("", NULL, PEN_OK, ALL_RAN);
+    EXPECT("launcher: {ranks: 3}\n", NULL, PEN_OK,
+           "source=cached middle=cached side=succeeded last=cached push=succeeded run=succeeded");
+    EXPECT("launcher: {ranks: 3, timeout: 5s}\n", NULL, PEN_OK, ONLY_PUSH_RAN);
+    expect_failure(__LINE__, "launcher: {ranks: 3}\nside: {act: rank_dies}\n", "rank 1 of 3 (process ");
+    expect_failure(__LINE__, "launcher: {ranks: 3}\nside: {act: rank_dies, text: b}\n", "died of signal 9 (Killed)");
+    expect_failure(__LINE__, "launcher: {ranks: 3, timeout: 1s}\nside: {act: rank_hangs}\n",
+                   "rank 0 of 3: waited 1 s in call 1, a sum, for rank 1");
+    EXPECT("launcher: {ranks: 2}\nside: {act: fail}\n", NULL, PEN_ERR_DATA,
+           "source=cached middle=cached side=failed last=skipped push=skipped run=failed");
+    EXPECT("launcher: {ranks: 1}\n", NULL, PEN_OK, ONLY_PUSH_RAN);
+}
+
+PEN_SUITE(run, PEN_CASE(ranks_work_together_or_fall_together), PEN_CASE(an_unchanged_run_is_cached),
+          PEN_CASE(a_change_reruns_what_depends_on_it), PEN_CASE(no_cache_runs_everything),
+          PEN_CASE(partial_runs_follow_the_graph), PEN_CASE(a_failure_stops_what_follows),
+          PEN_CASE(a_failing_fingerprint_is_told), PEN_CASE(a_crash_names_the_signal),
+          PEN_CASE(a_cancelled_run_goes_on_later), PEN_CASE(a_second_writer_is_told_who_holds_the_root),
+          PEN_CASE(outputs_that_were_touched_are_made_again), PEN_CASE(edits_that_keep_size_and_times_are_seen),
+          PEN_CASE(an_edited_manifest_deceives_nobody), PEN_CASE(a_failed_run_is_continued),
+          PEN_CASE(a_continued_run_takes_nothing_that_was_changed), PEN_CASE(more_nodes_with_other_wiring),
+          PEN_CASE(an_outside_file_belongs_to_the_key), PEN_CASE(cleaning_up_keeps_cached_artifacts),
+          PEN_CASE(the_plan_tells_the_run));
