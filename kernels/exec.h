@@ -39,10 +39,20 @@ struct pen_device_table {
     void (*destroy)(struct pen_exec *exec);
 };
 
+/* What a device may round the factors of a matrix product to; sums are float32 or better in any case. A device without
+ * faster products of that kind computes exact ones. */
+enum pen_precision {
+    PEN_PRECISION_EXACT, /* float32 as they are */
+    PEN_PRECISION_TF32,  /* to 11 bits, a change of at most 2^-10 of the value */
+    PEN_PRECISION_BF16,  /* to 8 bits, at most 2^-7 */
+    PEN_PRECISION_COUNT
+};
+
 struct pen_exec {
     const struct pen_kernel_table *kernels;
     const struct pen_device_table *device;
-    const char *name; /* "cpu", "cuda:0" */
+    const char *name;             /* "cpu", "cuda:0" */
+    enum pen_precision precision; /* EXACT when created; to be set before the first run of a recording */
 };
 
 struct pen_device_choice {

@@ -5,6 +5,7 @@
  * filled from the front; when it is full the stream is waited for and filling begins anew. */
 #include "kernels/cuda/exec.cuh"
 #include "kernels/cuda/module.h"
+#include "kernels/cuda/product.cuh"
 
 #include "core/memory.h"
 
@@ -81,6 +82,7 @@ static void cuda_destroy(struct pen_exec *exec)
     if (own->stream != NULL) {
         (void)cudaStreamDestroy(own->stream);
     }
+    pen_cuda_products_destroy(own->products);
     (void)cudaFree(own->workspace);
     (void)cudaFreeHost(own->stage.memory);
     pen_free(own);

@@ -2,7 +2,9 @@
 # cannot run has a double under tests/shim/doubles and stands in the second list.
 set(pen_cuda_sources
     kernels/cuda/device.cu
+    kernels/cuda/product.cu
     kernels/cuda/recording.cu
+    kernels/activation/activation_cuda.cu
     kernels/batch/gather_cuda.cu
     kernels/columns/columns_bucketize_cuda.cu
     kernels/columns/columns_lookup_cuda.cu
@@ -15,6 +17,8 @@ set(pen_cuda_sources
     kernels/embedding/embedding_forward_cuda.cu
     kernels/dropout/dropout_cuda.cu
     kernels/loss/loss_cuda.cu
+    kernels/matrix/dense_cuda.cu
+    kernels/matrix/gemm_cuda.cu
     kernels/metric/binary_sums_cuda.cu
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu

@@ -3,6 +3,9 @@
 #include "kernels/cuda/module.h"
 
 const struct pen_kernel_table pen_cuda_kernels = {
+    .gemm = pen_gemm_cuda,
+    .dense_forward = pen_dense_forward_cuda,
+    .dense_backward = pen_dense_backward_cuda,
     .embedding_forward = pen_embedding_forward_cuda,
     .embedding_backward = pen_embedding_backward_cuda,
     .loss = pen_loss_cuda,

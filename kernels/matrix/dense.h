@@ -3,14 +3,14 @@
  * dense_forward
  * formula      y[n,o] = f(sum_i x[n,i] w[i,o] + bias[o] + (add ? y[n,o] : 0)), f = activation
  * shapes       x: [N, I], w: [I, O] (row stride O), bias: [O] or NULL, y: [N, O]; N, I, O >= 0
- * dtypes       f32
+ * dtypes       f32; a device may round x, w and dz as exec->precision lets it (bounds: gemm.h)
  * aliasing     y overlaps nothing else
  * special      NaN and infinity as in the formula
  * workspace    0 bytes
  * determinism  bit-identical for equal input on one machine, whatever the thread count: fixed blocks of rows
  * error bound  |y - ref| <= L (I + 3) eps (sum |x w| + |bias| + |y before|) + 4 eps |ref|, L = Lipschitz bound of f
  * cost         2 N I O flops
- * errors       PEN_ERR_SHAPE
+ * errors       PEN_ERR_SHAPE (pen_dense_check)
  * backward     dense_backward
  *
  * dense_backward
@@ -45,7 +45,7 @@ struct pen_dense {
 };
 
 typedef pen_status pen_dense_forward_fn(struct pen_exec *exec, const struct pen_dense *dense, struct pen_error *err);
-pen_dense_forward_fn pen_dense_forward_cpu;
+pen_dense_forward_fn pen_dense_forward_cpu, pen_dense_forward_cuda;
 
 struct pen_dense_grad {
     int64_t n_rows, n_in, n_out, n_dx;
@@ -66,7 +66,18 @@ struct pen_dense_grad {
 
 typedef pen_status pen_dense_backward_fn(struct pen_exec *exec, const struct pen_dense_grad *grad,
                                          struct pen_error *err);
-pen_dense_backward_fn pen_dense_backward_cpu;
+pen_dense_backward_fn pen_dense_backward_cpu, pen_dense_backward_cuda;
+
+/* What every implementation of either op refuses. */
+static inline pen_status pen_dense_check(const char *op, int64_t n_rows, int64_t n_in, int64_t n_out,
+                                         struct pen_error *err)
+{
+    if (n_rows < 0 || n_in < 0 || n_out < 0) {
+        PEN_FAIL(err, PEN_ERR_SHAPE, "%s: expected sizes >= 0, found %lld rows, %lld inputs, %lld outputs", op,
+                 (long long)n_rows, (long long)n_in, (long long)n_out);
+    }
+    return PEN_OK;
+}
 
 #ifdef __cplusplus
 }

@@ -18,18 +18,9 @@ static int64_t block_rows(int64_t n_rows)
     return n_rows >= 4096 ? 512 : n_rows >= 1024 ? 256 : 64;
 }
 
-static pen_status check_shape(const char *op, int64_t n_rows, int64_t n_in, int64_t n_out, struct pen_error *err)
-{
-    if (n_rows < 0 || n_in < 0 || n_out < 0) {
-        PEN_FAIL(err, PEN_ERR_SHAPE, "%s: expected sizes >= 0, found %lld rows, %lld inputs, %lld outputs", op,
-                 (long long)n_rows, (long long)n_in, (long long)n_out);
-    }
-    return PEN_OK;
-}
-
 pen_status pen_dense_forward_cpu(struct pen_exec *exec, const struct pen_dense *d, struct pen_error *err)
 {
-    PEN_TRY(check_shape("dense_forward", d->n_rows, d->n_in, d->n_out, err));
+    PEN_TRY(pen_dense_check("dense_forward", d->n_rows, d->n_in, d->n_out, err));
     int64_t block = block_rows(d->n_rows), n_blocks = (d->n_rows + block - 1) / block;
     bool parallel = n_blocks > 1 && 2.0 * (double)d->n_rows * (double)d->n_in * (double)d->n_out > DENSE_PARALLEL_FLOPS;
     pen_status failed = PEN_OK;
@@ -70,7 +61,7 @@ static pen_status backward_rows(struct pen_exec *exec, const struct pen_dense_gr
 
 pen_status pen_dense_backward_cpu(struct pen_exec *exec, const struct pen_dense_grad *d, struct pen_error *err)
 {
-    PEN_TRY(check_shape("dense_backward", d->n_rows, d->n_in, d->n_out, err));
+    PEN_TRY(pen_dense_check("dense_backward", d->n_rows, d->n_in, d->n_out, err));
     int64_t block = block_rows(d->n_rows), n_blocks = (d->n_rows + block - 1) / block;
     bool parallel = 2.0 * (double)d->n_rows * (double)d->n_in * (double)d->n_out > DENSE_PARALLEL_FLOPS;
     pen_status failed = PEN_OK;

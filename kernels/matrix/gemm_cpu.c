@@ -3,7 +3,6 @@
 #include "kernels/matrix/gemm.h"
 
 #include <cblas.h>
-#include <limits.h>
 #include <pthread.h>
 
 static pthread_once_t one_thread_once = PTHREAD_ONCE_INIT;
@@ -15,10 +14,7 @@ static void hold_to_one_thread(void)
 
 pen_status pen_gemm_cpu(struct pen_exec *exec, const struct pen_gemm *g, struct pen_error *err)
 {
-    if (g->m < 0 || g->n < 0 || g->k < 0 || g->m > INT_MAX || g->n > INT_MAX || g->k > INT_MAX) {
-        PEN_FAIL(err, PEN_ERR_SHAPE, "gemm: expected 0 <= m, n, k <= %d, found %lld, %lld, %lld", INT_MAX,
-                 (long long)g->m, (long long)g->n, (long long)g->k);
-    }
+    PEN_TRY(pen_gemm_check(g, err));
     if (g->m == 0 || g->n == 0) {
         return PEN_OK;
     }

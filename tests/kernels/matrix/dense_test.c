@@ -12,16 +12,32 @@
 PEN_OP_CASE(dense_forward, matrix_dense);
 PEN_OP_CASE(dense_backward, matrix_dense);
 
-static void run_forward(struct pen_dense *d)
+/* pad: floats between the rows of y; skip, skip_bias: floats of an array in front of a matrix, and of the bias. */
+struct view {
+    int64_t pad, skip, skip_bias;
+};
+
+/* d has the arrays. */
+static void run_forward_at(struct pen_dense *d, const struct view *view)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_mirror m = PEN_MIRROR_INIT;
-    PEN_MIRROR_IN(&m, d->x, d->n_rows * d->ld_x);
-    PEN_MIRROR_IN(&m, d->w, d->n_in * d->n_out);
-    PEN_MIRROR_IN(&m, d->bias, d->n_out);
-    PEN_MIRROR_INOUT(&m, d->y, d->n_rows * d->ld_y);
-    PEN_CHECK_OK(m.exec->kernels->dense_forward(m.exec, d, &err), &err);
+    PEN_MIRROR_IN(&m, d->x, view->skip + d->n_rows * d->ld_x);
+    PEN_MIRROR_IN(&m, d->w, view->skip + d->n_in * d->n_out);
+    PEN_MIRROR_IN(&m, d->bias, view->skip_bias + d->n_out);
+    PEN_MIRROR_INOUT(&m, d->y, view->skip + d->n_rows * d->ld_y);
+    struct pen_dense job = *d;
+    job.x += view->skip;
+    job.w += view->skip;
+    job.bias += d->bias != NULL ? view->skip_bias : 0;
+    job.y += view->skip;
+    PEN_CHECK_OK(m.exec->kernels->dense_forward(m.exec, &job, &err), &err);
     pen_mirror_end(&m);
+}
+
+static void run_forward(struct pen_dense *d)
+{
+    run_forward_at(d, &(struct view){.pad = 0});
 }
 
 static void run_backward(struct pen_dense_grad *g)
@@ -66,14 +82,17 @@ static double derivative(enum pen_activation activation, double z)
     return (reference(activation, z + h) - reference(activation, z - h)) / (2 * h);
 }
 
-static void one_forward(int64_t n, int64_t in, int64_t out, enum pen_activation activation, bool add)
+static void one_forward_at(int64_t n, int64_t in, int64_t out, struct view view, enum pen_activation activation,
+                           bool add)
 {
-    int64_t ld_x = in + 3, ld_y = out + 1;
-    float *x = pen_test_floats(n * ld_x, 1, -2, 2), *w = pen_test_floats(in * out, 2, -1, 1);
-    float *bias = pen_test_floats(out, 3, -1, 1), *y = pen_test_floats(n * ld_y, 4, -1, 1);
-    float *before = pen_test_floats(n * ld_y, 4, -1, 1);
-    struct pen_dense d = {n, in, out, activation, add, x, ld_x, w, bias, y, ld_y};
-    run_forward(&d);
+    int64_t ld_x = in + 3, ld_y = out + view.pad;
+    float *all[] = {pen_test_floats(view.skip + n * ld_x, 1, -2, 2), pen_test_floats(view.skip + in * out, 2, -1, 1),
+                    pen_test_floats(view.skip_bias + out, 3, -1, 1), pen_test_floats(view.skip + n * ld_y, 4, -1, 1),
+                    pen_test_floats(view.skip + n * ld_y, 4, -1, 1)};
+    struct pen_dense d = {n, in, out, activation, add, all[0], ld_x, all[1], all[2], all[3], ld_y};
+    const float *x = all[0] + view.skip, *w = all[1] + view.skip, *bias = all[2] + view.skip_bias;
+    const float *y = all[3] + view.skip, *before = all[4] + view.skip;
+    run_forward_at(&d, &view);
     for (int64_t r = 0; r < n; r++) {
         for (int64_t o = 0; o < ld_y; o++) {
             double found = (double)y[r * ld_y + o], old = (double)before[r * ld_y + o];
@@ -93,11 +112,14 @@ static void one_forward(int64_t n, int64_t in, int64_t out, enum pen_activation 
             PEN_CHECK_NEAR(found, expected, bound);
         }
     }
-    pen_free(x);
-    pen_free(w);
-    pen_free(bias);
-    pen_free(y);
-    pen_free(before);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        pen_free(all[i]);
+    }
+}
+
+static void one_forward(int64_t n, int64_t in, int64_t out, enum pen_activation activation, bool add)
+{
+    one_forward_at(n, in, out, (struct view){.pad = 1}, activation, add);
 }
 
 static void forward_matches_float64(void)
@@ -112,15 +134,34 @@ static void forward_matches_float64(void)
     one_forward(3, 4, 0, PEN_ACTIVATION_RELU, false);
 }
 
+/* Rows of whole 16 bytes, packed or apart, and the same where nothing begins at a multiple of 16 bytes: on a device
+ * these take different ways. */
+static void every_alignment_matches_float64(void)
+{
+    static const struct view packed[] = {{0, 0, 0}, {0, 0, 1}, {0, 1, 1}}, apart[] = {{4, 0, 0}, {4, 0, 3}, {4, 1, 0}};
+    for (int a = 0; a < PEN_ACTIVATION_COUNT; a++) {
+        for (int v = 0; v < 3; v++) {
+            one_forward_at(70, 9, 8, packed[v], (enum pen_activation)a, a % 2 == 1);
+            one_forward_at(33, 12, 140, apart[v], (enum pen_activation)a, a % 2 == 0);
+        }
+    }
+}
+
 static void activations_keep_nan_and_saturate(void)
 {
-    float x[6] = {NAN, INFINITY, -INFINITY, 1e4f, -1e4f, 0}, one = 1, y[6];
-    for (int a = 0; a < PEN_ACTIVATION_COUNT; a++) {
-        struct pen_dense d = {6, 1, 1, (enum pen_activation)a, false, x, 1, &one, NULL, y, 1};
+    enum { ROWS = 6, WIDEST = 4 };
+    float x[ROWS] = {NAN, INFINITY, -INFINITY, 1e4f, -1e4f, 0}, ones[WIDEST] = {1, 1, 1, 1}, y[ROWS * WIDEST];
+    for (int a = 0; a < 2 * PEN_ACTIVATION_COUNT; a++) {
+        enum pen_activation activation = (enum pen_activation)(a / 2);
+        int64_t out = a % 2 == 0 ? 1 : WIDEST;
+        struct pen_dense d = {ROWS, 1, out, activation, false, x, 1, ones, NULL, y, out};
         run_forward(&d);
-        PEN_CHECK(isnan(y[0]));
-        for (int i = 1; i < 6; i++) {
-            double expected = reference((enum pen_activation)a, (double)x[i]);
+        for (int64_t i = 0; i < ROWS * out; i++) {
+            double expected = reference(activation, (double)x[i / out]);
+            if (i < out) {
+                PEN_CHECK(isnan(y[i]));
+                continue;
+            }
             PEN_CHECK_NEAR(isinf(expected) ? (double)(y[i] == (float)expected) : (double)y[i],
                            isinf(expected) ? 1 : expected, 2e-7 * fabs(expected) + 1e-37);
         }
@@ -196,6 +237,50 @@ static void backward_matches_float64(void)
     }
     one_backward(257, 200, 3, 200, PEN_ACTIVATION_TANH);
     one_backward(65, 7, 1, 0, PEN_ACTIVATION_NONE);
+    one_backward(300, 5, 140, 5, PEN_ACTIVATION_ELU);
+    one_backward(130, 5, 37, 5, PEN_ACTIVATION_LEAKY_RELU);
+    one_backward(16500, 2, 4, 2, PEN_ACTIVATION_SIGMOID);
+}
+
+struct repeated {
+    struct pen_exec *exec;
+    struct pen_dense forward;
+};
+
+static pen_status repeat_forward(void *context, struct pen_error *err)
+{
+    struct repeated *r = context;
+    return r->exec->kernels->dense_forward(r->exec, &r->forward, err);
+}
+
+static void a_recorded_layer_gives_the_same_bits(void)
+{
+    enum { N = 70, I = 9, O = 8, RUNS = 4 };
+    struct pen_error err = PEN_ERROR_INIT;
+    float *x = pen_test_floats(N * I, 1, -1, 1), *w = pen_test_floats(I * O, 2, -1, 1),
+          *bias = pen_test_floats(O, 3, -1, 1);
+    float *y = pen_test_floats(N * O, 4, -1, 1), *again = pen_test_floats(N * O, 5, -1, 1);
+    struct pen_dense direct = {N, I, O, PEN_ACTIVATION_TANH, false, x, I, w, bias, y, O};
+    struct repeated r = {pen_test_exec(), direct};
+    r.forward.y = again;
+    run_forward(&direct);
+    struct pen_recording *recording = NULL;
+    struct pen_mirror m = PEN_MIRROR_INIT;
+    PEN_MIRROR_IN(&m, r.forward.x, N * I);
+    PEN_MIRROR_IN(&m, r.forward.w, I * O);
+    PEN_MIRROR_IN(&m, r.forward.bias, O);
+    PEN_MIRROR_INOUT(&m, r.forward.y, N * O);
+    for (int i = 0; i < RUNS; i++) {
+        PEN_CHECK_OK(pen_device_fill(m.exec, r.forward.y, 0xff, N * O * sizeof *y, &err), &err);
+        PEN_CHECK_OK(pen_device_repeat(m.exec, &recording, repeat_forward, &r, &err), &err);
+    }
+    pen_device_forget(m.exec, &recording);
+    pen_mirror_end(&m);
+    PEN_CHECK(memcmp(y, again, N * O * sizeof *y) == 0);
+    float *all[] = {x, w, bias, y, again};
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        pen_free(all[i]);
+    }
 }
 
 static void one_thread_and_two_give_the_same_bits(void)
@@ -240,6 +325,7 @@ static void negative_sizes_are_refused(void)
     PEN_CHECK_STATUS(exec->kernels->dense_backward(exec, &g, NULL), PEN_ERR_SHAPE);
 }
 
-PEN_SUITE(matrix_dense, PEN_CASE(forward_matches_float64), PEN_CASE(activations_keep_nan_and_saturate),
+PEN_SUITE(matrix_dense, PEN_CASE(forward_matches_float64), PEN_CASE(every_alignment_matches_float64),
+          PEN_CASE(a_recorded_layer_gives_the_same_bits), PEN_CASE(activations_keep_nan_and_saturate),
           PEN_CASE(backward_matches_float64), PEN_CASE(one_thread_and_two_give_the_same_bits),
           PEN_CASE(negative_sizes_are_refused));

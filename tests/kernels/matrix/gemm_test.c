@@ -8,8 +8,12 @@
 
 PEN_OP_CASE(gemm, matrix_gemm);
 
+/* Largest relative change of a factor, by precision (exec.h). */
+static const double factor_change[PEN_PRECISION_COUNT] = {0, 0x1p-10, 0x1p-7};
+
 static void one_shape(int64_t m, int64_t n, int64_t k, bool ta, bool tb, float alpha, float beta)
 {
+    double u = factor_change[pen_test_exec()->precision], product_change = 2 * u + u * u;
     struct pen_error err = PEN_ERROR_INIT;
     int64_t lda = (ta ? m : k) + 1, ldb = (tb ? k : n) + 2, ldc = n + 3;
     float *a = pen_test_floats((ta ? k : m) * lda, 1, -1, 1);
@@ -38,7 +42,8 @@ static void one_shape(int64_t m, int64_t n, int64_t k, bool ta, bool tb, float a
                 size += fabs(x * y);
             }
             double expected = (double)alpha * sum + (double)beta * old;
-            double bound = (double)(k + 2) * PEN_TEST_EPS * (fabs((double)alpha) * size + fabs((double)beta * old));
+            double bound = (double)(k + 2) * PEN_TEST_EPS * (fabs((double)alpha) * size + fabs((double)beta * old)) +
+                           product_change * fabs((double)alpha) * size;
             PEN_CHECK_NEAR(c[i * ldc + j], expected, bound);
         }
     }
@@ -60,10 +65,31 @@ static void shapes_and_transposes_match_the_triple_loop(void)
     }
 }
 
+/* The coarsest first: what was chosen for it must not serve the finer ones. */
+static void factors_are_rounded_no_further_than_asked(void)
+{
+    struct pen_exec *exec = pen_test_exec();
+    for (int p = PEN_PRECISION_COUNT - 1; p >= 0; p--) {
+        exec->precision = (enum pen_precision)p;
+        one_shape(33, 20, 130, false, true, 1, 0);
+        one_shape(8, 16, 64, true, false, 1, 0);
+    }
+}
+
+/* More than a device keeps in mind. */
+static void a_shape_that_comes_back_gives_the_same(void)
+{
+    for (int64_t i = 0; i <= 300; i++) {
+        one_shape(1 + i % 300 % 20, 1 + i % 300 / 20, 2, false, false, 1, 0);
+    }
+}
+
 static void a_negative_size_is_refused(void)
 {
     struct pen_gemm g = {.m = -1, .n = 1, .k = 1};
     PEN_CHECK_STATUS(pen_test_exec()->kernels->gemm(pen_test_exec(), &g, NULL), PEN_ERR_SHAPE);
 }
 
-PEN_SUITE(matrix_gemm, PEN_CASE(shapes_and_transposes_match_the_triple_loop), PEN_CASE(a_negative_size_is_refused));
+PEN_SUITE(matrix_gemm, PEN_CASE(shapes_and_transposes_match_the_triple_loop),
+          PEN_CASE(factors_are_rounded_no_further_than_asked), PEN_CASE(a_shape_that_comes_back_gives_the_same),
+          PEN_CASE(a_negative_size_is_refused));
