@@ -123,11 +123,23 @@ static pen_status time_embedding_forward(struct pen_bench *bench, struct pen_err
 }
 PEN_OP_BENCH(embedding_forward, time_embedding_forward);
 
+static struct pen_embedding_grad backward_of(const struct tables *t)
+{
+    return (struct pen_embedding_grad){.n_rows = t->batch,
+                                       .n_features = IDS,
+                                       .features = t->features,
+                                       .dout = t->out,
+                                       .ld_dout = IDS * DIM,
+                                       .most_ids = t->batch * IDS,
+                                       .n_values = t->values * IDS,
+                                       .most_dim = DIM};
+}
+
 static pen_status time_embedding_backward(struct pen_bench *bench, struct pen_error *err)
 {
     struct tables t;
     PEN_TRY(make_tables(bench, &t, err));
-    struct pen_embedding_grad g = {t.batch, IDS, t.features, t.out, IDS * DIM, t.batch * IDS, DIM};
+    struct pen_embedding_grad g = backward_of(&t);
     bench->bytes = 8.0 * (double)(t.batch * IDS * DIM);
     while (pen_bench_next(bench)) {
         PEN_TRY(bench->exec->kernels->embedding_backward(bench->exec, &g, err));
@@ -205,7 +217,7 @@ PEN_OP_BENCH(optimiser, time_optimiser);
 /* What a backward pass leaves: the distinct ids of a batch and their gradients. *values: of all of them. */
 static pen_status touch(struct pen_bench *bench, const struct tables *t, double *values, struct pen_error *err)
 {
-    struct pen_embedding_grad g = {t->batch, IDS, t->features, t->out, IDS * DIM, t->batch * IDS, DIM};
+    struct pen_embedding_grad g = backward_of(t);
     struct pen_embedding_feature features[IDS];
     PEN_TRY(bench->exec->kernels->embedding_backward(bench->exec, &g, err));
     PEN_TRY(pen_device_download(bench->exec, features, t->features, sizeof features, err));

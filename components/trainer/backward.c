@@ -1,4 +1,4 @@
-/* The backward pass: gradients of the wide part, then of the deep part from the last layer to the tables. */
+/* The backward pass: gradients of the wide part, of the deep part from the last layer to the first, of the tables. */
 #include "components/trainer/pass.h"
 
 enum { STREAM_DROPOUT = 2000 };
@@ -21,9 +21,6 @@ static float *gradient_of(const struct pen_pass *p, int64_t parameter)
 static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
-    struct pen_embedding_grad embedding = {p->n_rows,    n->spec.n_ids, p->wide,     p->d_logits,
-                                           n->n_outputs, p->most_ids,   n->n_outputs};
-    PEN_TRY(n->exec->kernels->embedding_backward(n->exec, &embedding, err));
     struct pen_dense_grad dense = {.n_rows = p->n_rows,
                                    .n_in = n->spec.n_dense,
                                    .n_out = n->n_outputs,
@@ -65,23 +62,45 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, st
     return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
+/* The tables of both parts stand for the same ids, which a device need look at only once. */
+static pen_status backward_tables(struct pen_pass *p, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    struct pen_embedding_grad g = {.n_rows = p->n_rows,
+                                   .n_features = n->spec.n_ids,
+                                   .most_ids = p->most_ids,
+                                   .n_ragged = n->spec.n_ids - p->n_single,
+                                   .n_values = p->n_values,
+                                   .most_dim = p->most_dim};
+    if (n->has_deep) {
+        g.features = p->deep;
+        g.dout = p->d_x;
+        g.ld_dout = n->n_embedded;
+    }
+    if (n->has_wide && n->has_deep) {
+        g.twins = p->wide;
+        g.dout_twins = p->d_logits;
+        g.ld_dout_twins = n->n_outputs;
+    } else if (n->has_wide) {
+        g.features = p->wide;
+        g.dout = p->d_logits;
+        g.ld_dout = n->n_outputs;
+    }
+    return n->exec->kernels->embedding_backward(n->exec, &g, err);
+}
+
 pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     if (n->has_wide) {
         PEN_TRY(backward_wide(p, err));
     }
-    if (!n->has_deep) {
-        return PEN_OK;
-    }
     bool dropped = p->dropout > 0;
-    for (int64_t l = n->architecture.n_hidden; l >= 0; l--) {
+    for (int64_t l = n->has_deep ? n->architecture.n_hidden : -1; l >= 0; l--) {
         if (dropped && l < n->architecture.n_hidden) {
             PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], p->d_hidden[l], err));
         }
         PEN_TRY(backward_layer(p, l, dropped, err));
     }
-    struct pen_embedding_grad embedding = {p->n_rows,     n->spec.n_ids, p->deep,    p->d_x,
-                                           n->n_embedded, p->most_ids,   p->most_dim};
-    return n->exec->kernels->embedding_backward(n->exec, &embedding, err);
+    return backward_tables(p, err);
 }

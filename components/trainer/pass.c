@@ -93,7 +93,10 @@ static pen_status plan_ids(struct pen_pass *p, int64_t max_ids_a_row, struct pen
     }
     for (int64_t f = 0; f < n_ids; f++) {
         p->most_ids += n->spec.ids[f].ragged ? p->max_rows * max_ids_a_row : p->max_rows;
-        p->most_dim = n->has_deep && n->embedding_dims[f] > p->most_dim ? n->embedding_dims[f] : p->most_dim;
+        p->n_values += p->placed_tables[f].n_values;
+    }
+    for (int64_t t = 0; t < p->n_tables; t++) {
+        p->most_dim = p->placed_tables[t].dim > p->most_dim ? p->placed_tables[t].dim : p->most_dim;
     }
     return place_ids(p, err);
 }

@@ -31,7 +31,7 @@ struct pen_pass {
     struct pen_gather_to *to;               /* [n_ids] */
     int64_t n_tables;
     struct pen_embedding_feature *tables, *deep, *wide; /* [n_tables]: those of the deep part, then of the wide part */
-    int64_t most_ids, most_dim; /* of a batch, over all features; of a table of the deep part (training) */
+    int64_t most_ids, n_values, most_dim;               /* of a batch; of the tables of a part; of a table */
 
     /* training only */
     float *d_logits, *d_x;

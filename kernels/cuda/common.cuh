@@ -59,7 +59,7 @@ static inline unsigned pen_cuda_grid(int64_t n, int block = PEN_CUDA_BLOCK)
 }
 
 /* May items of so many bytes (a power of two) be read and written there at once? */
-static inline bool pen_cuda_aligned(const void *at, size_t bytes)
+static __host__ __device__ inline bool pen_cuda_aligned(const void *at, size_t bytes)
 {
     return reinterpret_cast<uintptr_t>(at) % bytes == 0;
 }

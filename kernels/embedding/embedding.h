@@ -21,13 +21,16 @@
  * embedding_backward
  * formula      for each distinct id i of the batch: grad_f[s, d] = sum over its occurrences of
  *              dout[n, column_f + d] (/ ids of row n, for mean); touched_f[s] = i
+ *              likewise for twins, if there are any: one more table for each feature, over the same ids
  * shapes       grad_f: [n_touched_f, D_f]; capacity of touched and grad: min(V_f, ids of the batch)
+ * special      on a GPU the tables of features hold fewer than 2^32 rows together, one more counted for each
  * workspace    slot_f: int32 [V_f], all -1 before and after
- * determinism  bit-identical, whatever the thread count: the occurrences of an id are added in the order of the rows on
- *              the CPU, in a fixed tree over them on a GPU; distinct ids stand in the order of their first appearance
- * on the CPU, rising on a GPU special      on a GPU the tables of one call hold fewer than 2^32 - 1 rows together error
- * bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id cost         as forward, plus 4 bytes a
- * distinct id; nothing grows with V_f */
+ * determinism  bit-identical, whatever the thread count. The CPU adds the occurrences of an id in the order of the rows
+ *              and lists distinct ids in the order of their first appearance; a GPU adds in a fixed tree and lists them
+ *              rising
+ * error bound  |grad - ref| <= (k + 2) eps sum |terms|, k occurrences of the id
+ * cost         as forward, plus 4 bytes a distinct id; nothing grows with V_f
+ * errors       PEN_ERR_SHAPE */
 #ifndef PEN_KERNELS_EMBEDDING_EMBEDDING_H
 #define PEN_KERNELS_EMBEDDING_EMBEDDING_H
 
@@ -72,8 +75,15 @@ struct pen_embedding_grad {
     struct pen_embedding_feature *features;
     const float *dout;
     int64_t ld_dout;
-    int64_t most_ids; /* no batch of these rows has more ids, over all features */
-    int64_t most_dim; /* the largest D_f */
+    struct pen_embedding_feature *twins; /* [n_features], ids and n_values as features; NULL: none */
+    const float *dout_twins;
+    int64_t ld_dout_twins;
+
+    /* What a GPU plans by, since features lie in its memory. */
+    int64_t most_ids; /* no batch of these rows has more, over all features */
+    int64_t n_ragged; /* features with row_offsets */
+    int64_t n_values; /* over all features */
+    int64_t most_dim; /* the largest D_f, of features and twins */
 };
 
 typedef pen_status pen_embedding_backward_fn(struct pen_exec *exec, const struct pen_embedding_grad *grad,

@@ -169,9 +169,14 @@ pen_status pen_embedding_backward_cpu(struct pen_exec *exec, const struct pen_em
         PEN_FAIL(err, PEN_ERR_SHAPE, "embedding_backward: expected sizes >= 0, found %lld rows, %lld features",
                  (long long)g->n_rows, (long long)g->n_features);
     }
-#pragma omp parallel for schedule(dynamic) if (g->n_rows >= EMBEDDING_PARALLEL_ROWS && g->n_features > 1)
-    for (int64_t k = 0; k < g->n_features; k++) {
-        backward_feature(&g->features[k], g->dout, g->ld_dout, g->n_rows);
+    int64_t n = g->n_features, n_tables = g->twins != NULL ? 2 * n : n;
+#pragma omp parallel for schedule(dynamic) if (g->n_rows >= EMBEDDING_PARALLEL_ROWS && n_tables > 1)
+    for (int64_t k = 0; k < n_tables; k++) {
+        if (k < n) {
+            backward_feature(&g->features[k], g->dout, g->ld_dout, g->n_rows);
+        } else {
+            backward_feature(&g->twins[k - n], g->dout_twins, g->ld_dout_twins, g->n_rows);
+        }
     }
     return PEN_OK;
 }

@@ -24,7 +24,7 @@ template <int RULE> struct stepper {
         int64_t row = first / f.dim;
         uint32_t lane = threadIdx.x % 32, ahead = (uint32_t)(first % f.dim);
         if (f.dim % 4 == 0) {
-            bool quads = aligned && f.offset % 4 == 0 && (reinterpret_cast<uintptr_t>(f.grad) & 15) == 0;
+            bool quads = aligned && f.offset % 4 == 0 && pen_cuda_aligned(f.grad, 16);
             for (uint32_t i = 4 * lane; i < n; i += 128) {
                 pen_update::step_quad<RULE>(c, a, place(f, row, ahead + i), f.grad + first + i, 4, quads);
             }

@@ -11,7 +11,7 @@ struct adder {
 
     __device__ void operator()(const pen_embedding_feature &f, int64_t first, int64_t n) const
     {
-        bool aligned = (reinterpret_cast<uintptr_t>(f.grad) & 15) == 0;
+        bool aligned = pen_cuda_aligned(f.grad, 16);
         for (int64_t i = 4 * (threadIdx.x % 32); i < n; i += 128) {
             *own += pen_norm::squares(f.grad + first + i, n - i, aligned);
         }
