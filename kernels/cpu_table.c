@@ -4,6 +4,7 @@
 #include "core/memory.h"
 
 #include <string.h>
+#include <unistd.h>
 
 static pen_status cpu_allocate(struct pen_exec *exec, void **memory, size_t bytes, const char *what,
                                struct pen_error *err)
@@ -34,6 +35,14 @@ static pen_status cpu_fill(struct pen_exec *exec, void *memory, int byte, size_t
 
 static pen_status cpu_synchronise(struct pen_exec *exec, struct pen_error *err)
 {
+    return PEN_OK;
+}
+
+static pen_status cpu_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)
+{
+    const int64_t page = sysconf(_SC_PAGESIZE);
+    *free_bytes = sysconf(_SC_AVPHYS_PAGES) * page;
+    *total_bytes = sysconf(_SC_PHYS_PAGES) * page;
     return PEN_OK;
 }
 
@@ -68,6 +77,7 @@ static const struct pen_device_table device = {
     .copy = cpu_copy,
     .fill = cpu_fill,
     .synchronise = cpu_synchronise,
+    .memory = cpu_memory,
     .repeat = cpu_repeat,
     .forget = cpu_forget,
     .destroy = cpu_destroy,

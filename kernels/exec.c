@@ -52,6 +52,11 @@ pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err)
     return exec->device->synchronise(exec, err);
 }
 
+pen_status pen_device_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)
+{
+    return exec->device->memory(exec, free_bytes, total_bytes, err);
+}
+
 pen_status pen_device_repeat(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work,
                              void *context, struct pen_error *err)
 {

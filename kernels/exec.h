@@ -33,6 +33,7 @@ struct pen_device_table {
     pen_status (*copy)(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err);
     pen_status (*fill)(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err);
     pen_status (*synchronise)(struct pen_exec *exec, struct pen_error *err);
+    pen_status (*memory)(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err);
     pen_status (*repeat)(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work, void *context,
                          struct pen_error *err);
     void (*forget)(struct pen_exec *exec, struct pen_recording *recording); /* NULL: nothing */
@@ -87,6 +88,10 @@ PEN_API PEN_MUST_USE pen_status pen_device_copy(struct pen_exec *exec, void *to,
 PEN_API PEN_MUST_USE pen_status pen_device_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes,
                                                 struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err);
+
+/* Bytes of memory that the device has free, and has in all. */
+PEN_API PEN_MUST_USE pen_status pen_device_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes,
+                                                  struct pen_error *err);
 
 /* Runs work(context), which calls the same ops with the same arguments every time: arrays at the same places, whatever
  * is in them. A device that can records the calls when they are made for the second time and from then on runs them as

@@ -173,6 +173,12 @@ pen_status pen_examples_create(struct pen_examples **examples, const struct pen_
     if (status == PEN_OK) {
         status = scan(e, &s, err);
     }
+    if (status == PEN_ERR_MEMORY && e->resident) {
+        pen_error_prefix(err,
+                         "%s: expected %lld rows to fit the memory of %s; set memory_limit_mb below %lld to train on a "
+                         "window of them at a time: ",
+                         source->name, (long long)source->n_rows, exec->name, (long long)(memory_bytes >> 20));
+    }
     pen_free(s.class_weight);
     pen_free(s.origin);
     pen_free(s.sum);

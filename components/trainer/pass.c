@@ -153,6 +153,19 @@ pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, 
     return PEN_OK;
 }
 
+int64_t pen_pass_row_bytes(const struct pen_network *n, bool dropout, int64_t max_ids_a_row)
+{
+    int64_t floats = n->n_x + n->n_embedded + 2 * n->n_outputs + 2;
+    for (int64_t l = 0; n->has_deep && l < n->architecture.n_hidden; l++) {
+        floats += (dropout ? 3 : 2) * n->architecture.hidden[l];
+    }
+    for (int64_t f = 0; f < n->spec.n_ids; f++) {
+        int64_t dims = (n->has_deep ? n->embedding_dims[f] : 0) + (n->has_wide ? n->n_outputs : 0);
+        floats += (n->spec.ids[f].ragged ? max_ids_a_row : 1) * (2 + dims); /* id, its place, its gradients */
+    }
+    return floats * (int64_t)sizeof(float);
+}
+
 void pen_pass_destroy(struct pen_pass *p)
 {
     if (p == NULL) {

@@ -53,6 +53,9 @@ PEN_MUST_USE pen_status pen_pass_create(struct pen_pass **pass, struct pen_netwo
                                         struct pen_error *err);
 void pen_pass_destroy(struct pen_pass *pass);
 
+/* Device memory that a row of a training batch takes, at most. */
+int64_t pen_pass_row_bytes(const struct pen_network *network, bool dropout, int64_t max_ids_a_row);
+
 /* What is different in the step that follows; sums start at nothing in the first one. */
 PEN_MUST_USE pen_status pen_pass_begin_step(struct pen_pass *pass, const struct pen_training_step *step,
                                             struct pen_error *err);

@@ -86,15 +86,30 @@ static pen_status copy_values(const struct pen_training *r, float *to, const flo
     return pen_device_copy(r->network->exec, to, from, (size_t)r->network->n_total * sizeof(float), err);
 }
 
+/* When a batch does not fit: how many rows would. */
+static pen_status create_pass(struct pen_training *r, struct pen_error *err)
+{
+    const struct pen_training_options *o = &r->options;
+    const int64_t most_ids = r->examples->max_ids_a_row;
+    int64_t free_bytes = 0, total_bytes = 0;
+    const uint64_t mask_seed = o->seed + STREAM_MASKS + (uint64_t)r->ranks->rank * 1000003u;
+    pen_status status =
+        pen_pass_create(&r->pass, r->network, o->batch_size, true, o->dropout, mask_seed, most_ids, err);
+    if (status == PEN_ERR_MEMORY && pen_device_memory(r->network->exec, &free_bytes, &total_bytes, NULL) == PEN_OK) {
+        pen_error_prefix(err, "batch_size %lld: expected room for its buffers (there is some for about %lld rows): ",
+                         (long long)o->batch_size,
+                         (long long)(free_bytes / pen_pass_row_bytes(r->network, o->dropout > 0, most_ids)));
+    }
+    return status;
+}
+
 static pen_status prepare(struct pen_training *r, const struct pen_network *base, struct pen_error *err)
 {
     struct pen_network *n = r->network;
     struct pen_training_options *o = &r->options;
     PEN_TRY(first_values(r, base, err));
     pen_training_plan(o, n, r->examples->n_train);
-    PEN_TRY(pen_pass_create(&r->pass, n, o->batch_size, true, o->dropout,
-                            o->seed + STREAM_MASKS + (uint64_t)r->ranks->rank * 1000003u, r->examples->max_ids_a_row,
-                            err));
+    PEN_TRY(create_pass(r, err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
     PEN_TRY(pen_exchange_init(&r->exchange, r->ranks, r->pass, err));
     PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, r->ranks, err));
@@ -374,6 +389,19 @@ static void run_deinit(struct pen_training *r)
     pen_device_release(r->network->exec, r->best);
 }
 
+/* For rows: the option, or 1 GiB of a CPU's memory, which others use too, or half of a GPU's. */
+static pen_status rows_memory(const struct pen_training_options *options, struct pen_exec *exec, int64_t *bytes,
+                              struct pen_error *err)
+{
+    int64_t free_bytes = 0, total_bytes = 0;
+    *bytes = options->memory_bytes;
+    if (*bytes == 0) {
+        PEN_TRY(pen_device_memory(exec, &free_bytes, &total_bytes, err));
+        *bytes = strcmp(exec->name, "cpu") == 0 ? INT64_C(1) << 30 : total_bytes / 2;
+    }
+    return PEN_OK;
+}
+
 pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,
                             const struct pen_examples_source *source, const struct pen_training_options *options,
                             const struct pen_network *base, struct pen_exec *exec, struct pen_error *err)
@@ -386,8 +414,9 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
         .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
     PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, exec, err));
     double share = pen_training_validation_share(options, source->n_rows);
-    PEN_TRY_GOTO(cleanup,
-                 pen_examples_create(&r.examples, source, share, options->memory_bytes, options->seed, exec, err));
+    int64_t memory_bytes = 0;
+    PEN_TRY_GOTO(cleanup, rows_memory(options, exec, &memory_bytes, err));
+    PEN_TRY_GOTO(cleanup, pen_examples_create(&r.examples, source, share, memory_bytes, options->seed, exec, err));
     PEN_TRY_GOTO(cleanup, prepare(&r, base, err));
     PEN_TRY_GOTO(cleanup, pen_training_restore(&r, err));
     PEN_TRY_GOTO(cleanup, all_windows(&r, err));

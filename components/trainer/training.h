@@ -47,7 +47,7 @@ struct pen_training_options {
     int64_t threads; /* 0: one for small steps, else all cores */
     bool average;
     bool standardise;
-    int64_t memory_bytes;
+    int64_t memory_bytes;                               /* for rows; 0: 1 GiB of a CPU's, half of a GPU's */
     int64_t log_every;                                  /* steps; 0: at validations */
     const struct pen_training_checkpoints *checkpoints; /* NULL: none */
     struct pen_communicator *ranks;                     /* that train one model together; NULL: this one alone */

@@ -76,6 +76,16 @@ static pen_status cuda_synchronise(struct pen_exec *exec, struct pen_error *err)
     return PEN_OK;
 }
 
+static pen_status cuda_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)
+{
+    size_t available = 0, total = 0;
+    (void)exec;
+    PEN_CUDA(err, cudaMemGetInfo(&available, &total));
+    *free_bytes = (int64_t)available;
+    *total_bytes = (int64_t)total;
+    return PEN_OK;
+}
+
 static void cuda_destroy(struct pen_exec *exec)
 {
     struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
@@ -89,9 +99,9 @@ static void cuda_destroy(struct pen_exec *exec)
 }
 
 /* In the order of struct pen_device_table. */
-static const struct pen_device_table device_table = {cuda_allocate,   cuda_release, cuda_upload,      cuda_download,
-                                                     cuda_copy,       cuda_fill,    cuda_synchronise, pen_cuda_repeat,
-                                                     pen_cuda_forget, cuda_destroy};
+static const struct pen_device_table device_table = {cuda_allocate,   cuda_release,    cuda_upload,      cuda_download,
+                                                     cuda_copy,       cuda_fill,       cuda_synchronise, cuda_memory,
+                                                     pen_cuda_repeat, pen_cuda_forget, cuda_destroy};
 
 pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t bytes, const char *op,
                               struct pen_error *err)
