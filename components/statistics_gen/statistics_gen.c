@@ -16,6 +16,8 @@ struct statistics_gen_options {
     double sample_rate;
     int64_t seed;
     int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets;
+    int64_t least_count;
+    double least_weight;
     int exact;
     int64_t memory_mb;
 };
@@ -40,6 +42,10 @@ static const struct pen_option option_table[] = {
     {"num_top_values", PEN_OPTION_INT, FIELD(n_top_values), "20", 1, 1000000, NULL, "most frequent values listed"},
     {"num_rank_histogram_buckets", PEN_OPTION_INT, FIELD(n_rank_buckets), "1000", 1, 1000000, NULL,
      "ranks in the rank histogram; a schema's domain comes from it"},
+    {"frequency_threshold", PEN_OPTION_INT, FIELD(least_count), "1", 1, 9e15, NULL,
+     "values seen in fewer rows are left out of top values and ranks"},
+    {"weighted_frequency_threshold", PEN_OPTION_DOUBLE, FIELD(least_weight), "0", 0, 1e300, NULL,
+     "the same of weighted lists, in sums of weights"},
     {"num_histogram_buckets", PEN_OPTION_INT, FIELD(n_histogram_buckets), "10", 1, PEN_PROFILE_MAX_BUCKETS, NULL,
      "buckets of the equal-width histogram"},
     {"num_quantile_buckets", PEN_OPTION_INT, FIELD(n_quantile_buckets), "10", 1, PEN_PROFILE_MAX_BUCKETS, NULL,
@@ -84,6 +90,8 @@ static pen_status compute(struct pen_component_context *context, const struct st
     struct pen_statistics_options how = PEN_STATISTICS_OPTIONS_DEFAULT;
     how.n_top_values = options->n_top_values;
     how.n_rank_buckets = options->n_rank_buckets;
+    how.least_count = options->least_count;
+    how.least_weight = options->least_weight;
     how.n_histogram_buckets = options->n_histogram_buckets;
     how.n_quantile_buckets = options->n_quantile_buckets;
     how.weight_feature = options->weight_feature;
@@ -176,7 +184,7 @@ static const struct pen_component_port outputs[] = {
 
 const struct pen_component pen_statistics_gen = {
     .name = "statistics_gen",
-    .version = 2,
+    .version = 3,
     .description = "computes the statistics of every feature, split and slice",
     .options = option_table,
     .options_bytes = sizeof(struct statistics_gen_options),

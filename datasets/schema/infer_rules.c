@@ -85,6 +85,9 @@ static pen_status infer_string_domain(const struct pen_schema_merged *merged,
     } else if (merged->n_unique > options->max_string_domain_size) {
         *note = pen_arena_printf(arena, "no domain: %" PRId64 " distinct values, more than %" PRId64, merged->n_unique,
                                  options->max_string_domain_size);
+    } else if (!merged->all_values) {
+        *note = pen_arena_printf(arena, "no domain: the statistics list only some of %" PRId64 " distinct values",
+                                 merged->n_unique);
     }
     return PEN_OK;
 }

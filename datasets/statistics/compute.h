@@ -59,6 +59,8 @@ enum pen_statistics_exact { PEN_STATISTICS_AUTO, PEN_STATISTICS_ALWAYS, PEN_STAT
 
 struct pen_statistics_options {
     int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets;
+    int64_t least_count;        /* values seen less often are in neither list; distinct counts them all the same */
+    double least_weight;        /* the same of weighted lists */
     const char *weight_feature; /* NULL: none */
     double sample_rate;         /* of the rows, in (0, 1] */
     uint64_t seed;              /* of the sample */

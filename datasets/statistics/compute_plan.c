@@ -127,6 +127,8 @@ struct pen_profile_options pen_plan_profile_options(const struct plan *plan, int
                                         .n_rank_buckets = options->n_rank_buckets,
                                         .n_histogram_buckets = options->n_histogram_buckets,
                                         .n_quantile_buckets = options->n_quantile_buckets,
+                                        .least_count = options->least_count,
+                                        .least_weight = options->least_weight,
                                         .memory_bytes =
                                             options->exact == PEN_STATISTICS_ALWAYS ? INT64_MAX : memory_bytes,
                                         .max_distinct = options->exact == PEN_STATISTICS_SKETCH ? SKETCH_ENTRIES : 0,

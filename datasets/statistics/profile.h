@@ -26,6 +26,8 @@ extern "C" {
 struct pen_profile_options {
     int64_t n_top_values, n_rank_buckets;
     int64_t n_histogram_buckets, n_quantile_buckets;
+    int64_t least_count;          /* values seen less often are not listed; distinct counts them all the same */
+    double least_weight;          /* the same of weighted lists */
     int64_t memory_bytes;         /* of one table of distinct strings */
     int64_t max_distinct;         /* entries of that table; 0: as memory allows */
     int64_t max_distinct_numbers; /* exact up to so many; 0: tally.h's default */

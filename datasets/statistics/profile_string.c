@@ -251,17 +251,20 @@ static pen_status list_values(const struct pen_profile *profile, bool weighted, 
     struct pen_top top;
     pen_status status = PEN_OK;
     int64_t k = options->n_top_values > options->n_rank_buckets ? options->n_top_values : options->n_rank_buckets;
+    double least = weighted ? options->least_weight : (double)options->least_count;
     PEN_TRY(pen_top_init(&top, k, err));
     for (int64_t i = 0; i < n_distinct(string); i++) {
         struct distinct value = distinct_at(string, &decimals, i);
-        if (value.count > 0) {
-            pen_top_offer(&top, value.bytes, value.size_bytes, weighted ? value.weight : value.count);
+        double count = weighted ? value.weight : value.count;
+        if (value.count > 0 && count >= least) {
+            pen_top_offer(&top, value.bytes, value.size_bytes, count);
         }
     }
     pen_top_sort(&top);
     if (string->table != NULL && !pen_value_table_exact(string->table)) {
         double missed = (double)pen_value_table_missed(string->table);
-        out->exact_counts = !weighted && top.n_items == k && k > 0 && top.items[k - 1].count > missed;
+        bool full = top.n_items == k && k > 0 && top.items[k - 1].count > missed;
+        out->exact_counts = !weighted && (full || least > missed);
     }
     PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_top_values, arena, &out->top, err));
     PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_rank_buckets, arena, &out->ranks, err));

@@ -144,6 +144,7 @@ static void wrong_options_are_refused_in_place(void)
         {"slices: [[{a: 1}]]", "expected a feature, or feature=value"},
         {"num_top_value: 3", "num_top_values"},
         {"sample_rate: 0", "sample_rate"},
+        {"frequency_threshold: 0", "frequency_threshold"},
         {"exact: never", "exact"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
