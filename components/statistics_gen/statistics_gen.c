@@ -15,7 +15,7 @@ struct statistics_gen_options {
     int64_t max_slices;
     double sample_rate;
     int64_t seed;
-    int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets;
+    int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets, n_value_count_buckets;
     int64_t least_count;
     double least_weight;
     int exact;
@@ -50,6 +50,8 @@ static const struct pen_option option_table[] = {
      "buckets of the equal-width histogram"},
     {"num_quantile_buckets", PEN_OPTION_INT, FIELD(n_quantile_buckets), "10", 1, PEN_PROFILE_MAX_BUCKETS, NULL,
      "buckets of the quantile histogram"},
+    {"num_values_histogram_buckets", PEN_OPTION_INT, FIELD(n_value_count_buckets), "10", 1, PEN_PROFILE_MAX_BUCKETS,
+     NULL, "buckets of the histogram of values a cell"},
     {"exact", PEN_OPTION_ENUM, FIELD(exact), "auto", 0, 0, exact_choices,
      "distinct values: exact while memory_mb (numbers: 16384 of them) holds them, always exact, or sketched early"},
     {"memory_mb", PEN_OPTION_INT, FIELD(memory_mb), "256", 1, 1 << 20, NULL, "memory for distinct texts, MiB"},
@@ -94,6 +96,7 @@ static pen_status compute(struct pen_component_context *context, const struct st
     how.least_weight = options->least_weight;
     how.n_histogram_buckets = options->n_histogram_buckets;
     how.n_quantile_buckets = options->n_quantile_buckets;
+    how.n_value_count_buckets = options->n_value_count_buckets;
     how.weight_feature = options->weight_feature;
     how.sample_rate = options->sample_rate;
     how.seed = (uint64_t)options->seed;

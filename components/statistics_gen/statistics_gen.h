@@ -7,7 +7,7 @@
  * produces     statistics: statistics.json (its names: datasets/statistics/json.c); properties splits, rows, features
  * options      exclude_splits feature_allowlist categorical weight_feature slices max_slices sample_rate seed
  *              num_top_values num_rank_histogram_buckets frequency_threshold weighted_frequency_threshold
- *              num_histogram_buckets num_quantile_buckets exact memory_mb
+ *              num_histogram_buckets num_quantile_buckets num_values_histogram_buckets exact memory_mb
  * fingerprint  input content and options
  * resume       from the start
  * limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always lifts that

@@ -58,7 +58,7 @@ struct pen_slicing {
 enum pen_statistics_exact { PEN_STATISTICS_AUTO, PEN_STATISTICS_ALWAYS, PEN_STATISTICS_SKETCH };
 
 struct pen_statistics_options {
-    int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets;
+    int64_t n_top_values, n_rank_buckets, n_histogram_buckets, n_quantile_buckets, n_value_count_buckets;
     int64_t least_count;        /* values seen less often are in neither list; distinct counts them all the same */
     double least_weight;        /* the same of weighted lists */
     const char *weight_feature; /* NULL: none */
@@ -78,7 +78,7 @@ struct pen_statistics_options {
 #define PEN_STATISTICS_OPTIONS_DEFAULT                                                                   \
     {                                                                                                    \
         .n_top_values = 20, .n_rank_buckets = 1000, .n_histogram_buckets = 10, .n_quantile_buckets = 10, \
-        .sample_rate = 1.0, .max_slices = 1000, .memory_bytes = 256 << 20                                \
+        .n_value_count_buckets = 10, .sample_rate = 1.0, .max_slices = 1000, .memory_bytes = 256 << 20   \
     }
 
 PEN_API PEN_MUST_USE pen_status pen_statistics_compute(struct pen_statistics *statistics,

@@ -127,6 +127,7 @@ struct pen_profile_options pen_plan_profile_options(const struct plan *plan, int
                                         .n_rank_buckets = options->n_rank_buckets,
                                         .n_histogram_buckets = options->n_histogram_buckets,
                                         .n_quantile_buckets = options->n_quantile_buckets,
+                                        .n_value_count_buckets = options->n_value_count_buckets,
                                         .least_count = options->least_count,
                                         .least_weight = options->least_weight,
                                         .memory_bytes =

@@ -5,11 +5,11 @@
  *    "slices": [{"split": "train", "slice": "a=1", "rows": N, "features": {...}}]}
  *
  * A feature holds type (strings: dictionary, whether the store keeps codes), count, missing, min_values, max_values,
- * avg_values, values_total; numeric statistics add mean, std, min, median, max, zeros, nan, positive_inf, negative_inf,
- * exact_quantiles, quantile_error, histogram and quantiles ([low, high, count] a bucket); string statistics add
- * avg_length, min_length, max_length, invalid_utf8, exact_counts, top and ranks ([value,
- * count]); both have unique, exact_unique, unique_error. Twins under a weight are in "weighted", with count and missing
- * as sums of weights. Scripts rely on these names: add, never rename. */
+ * avg_values, values_total, value_counts ([low, high, count] a bucket); numeric statistics add mean, std, min, median,
+ * max, zeros, nan, positive_inf, negative_inf, exact_quantiles, quantile_error, histogram and quantiles ([low, high,
+ * count] a bucket); string statistics add avg_length, min_length, max_length, invalid_utf8, exact_counts, top and ranks
+ * ([value, count]); both have unique, exact_unique, unique_error. Twins under a weight are in "weighted", with count,
+ * missing and values_total as sums of weights. Scripts rely on these names: add, never rename. */
 #include "datasets/statistics/json.h"
 
 #include <math.h>
@@ -99,6 +99,7 @@ static pen_json *feature_json(const struct pen_feature_statistics *feature)
     pen_json_set_int(object, "max_values", feature->max_values);
     pen_json_set_double(object, "avg_values", feature->avg_values);
     pen_json_set_int(object, "values_total", feature->n_values_total);
+    pen_json_set(object, "value_counts", histogram_json(&feature->value_counts));
     if (feature->has_numeric) {
         set_numeric(object, &feature->numeric);
     }
@@ -109,6 +110,8 @@ static pen_json *feature_json(const struct pen_feature_statistics *feature)
         pen_json *weighted = pen_json_object();
         pen_json_set(weighted, "count", count_json(feature->weighted_present));
         pen_json_set(weighted, "missing", count_json(feature->weighted_missing));
+        pen_json_set_double(weighted, "avg_values", feature->weighted_avg_values);
+        pen_json_set(weighted, "values_total", count_json(feature->weighted_values_total));
         if (feature->has_numeric) {
             set_numeric(weighted, &feature->weighted_numeric);
         }

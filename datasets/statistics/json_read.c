@@ -184,6 +184,9 @@ static pen_status read_feature(struct reader *reader, const pen_json *object, st
     PEN_TRY(read_int(reader, object, "max_values", &feature->max_values, err));
     PEN_TRY(read_double(reader, object, "avg_values", &feature->avg_values, err));
     PEN_TRY(read_int(reader, object, "values_total", &feature->n_values_total, err));
+    if (pen_json_get(object, "value_counts") != NULL) { /* older statistics, still good to compare with, lack it */
+        PEN_TRY(read_histogram(reader, object, "value_counts", &feature->value_counts, err));
+    }
     feature->n_rows = feature->n_present + feature->n_missing;
     feature->has_numeric = pen_json_get(object, "mean") != NULL;
     feature->has_string = pen_json_get(object, "avg_length") != NULL;
@@ -197,9 +200,13 @@ static pen_status read_feature(struct reader *reader, const pen_json *object, st
     feature->has_weighted = weighted != NULL;
     feature->weighted_present = NAN;
     feature->weighted_missing = NAN;
+    feature->weighted_avg_values = NAN;
+    feature->weighted_values_total = NAN;
     if (weighted != NULL) {
         PEN_TRY(read_double(reader, weighted, "count", &feature->weighted_present, err));
         PEN_TRY(read_double(reader, weighted, "missing", &feature->weighted_missing, err));
+        feature->weighted_avg_values = pen_json_number_or(pen_json_get(weighted, "avg_values"), NAN);
+        feature->weighted_values_total = pen_json_number_or(pen_json_get(weighted, "values_total"), NAN);
         if (feature->has_numeric) {
             PEN_TRY(read_numeric(reader, weighted, &feature->weighted_numeric, err));
         }

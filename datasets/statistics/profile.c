@@ -12,6 +12,7 @@ static pen_status create(struct pen_profile **profile, enum pen_type type, const
 {
     PEN_ASSERT(options->n_histogram_buckets >= 1 && options->n_histogram_buckets <= PEN_PROFILE_MAX_BUCKETS);
     PEN_ASSERT(options->n_quantile_buckets >= 1 && options->n_quantile_buckets <= PEN_PROFILE_MAX_BUCKETS);
+    PEN_ASSERT(options->n_value_count_buckets >= 1 && options->n_value_count_buckets <= PEN_PROFILE_MAX_BUCKETS);
     struct pen_profile *made = NULL;
     pen_status status = PEN_OK;
     PEN_ALLOC_GOTO(cleanup, made, 1, err);
@@ -159,24 +160,45 @@ static void join_unique(struct pen_feature_statistics *feature)
     }
 }
 
+/* A present cell holds one value, so every quantile of the number of values is 1. */
+static pen_status count_values(const struct pen_profile *profile, struct pen_arena *arena,
+                               struct pen_feature_statistics *feature, struct pen_error *err)
+{
+    int64_t n_buckets = profile->n_present > 0 ? profile->options.n_value_count_buckets : 0;
+    struct pen_histogram_bucket *buckets = pen_arena_alloc(arena, n_buckets + 1, sizeof *buckets);
+    if (buckets == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: a histogram of %lld buckets", (long long)n_buckets);
+    }
+    for (int64_t i = 0; i < n_buckets; i++) {
+        buckets[i] = (struct pen_histogram_bucket){1, 1, (double)profile->n_present / (double)n_buckets};
+    }
+    feature->min_values = feature->max_values = n_buckets > 0 ? 1 : 0;
+    feature->avg_values = n_buckets > 0 ? 1 : 0;
+    feature->n_values_total = profile->n_present;
+    feature->value_counts = (struct pen_histogram){n_buckets, buckets, 0};
+    if (profile->options.weighted) {
+        feature->weighted_avg_values = profile->weighted_present > 0 ? 1 : 0;
+        feature->weighted_values_total = profile->weighted_present;
+    }
+    return PEN_OK;
+}
+
 pen_status pen_profile_finish(struct pen_profile *profile, struct pen_arena *arena,
                               struct pen_feature_statistics *feature, struct pen_error *err)
 {
-    bool any = profile->n_present > 0;
     *feature = (struct pen_feature_statistics){.name = feature->name,
                                                .type = profile->type,
                                                .n_rows = profile->n_rows,
                                                .n_present = profile->n_present,
                                                .n_missing = profile->n_rows - profile->n_present,
-                                               .min_values = any ? 1 : 0,
-                                               .max_values = any ? 1 : 0,
-                                               .avg_values = any ? 1 : 0,
-                                               .n_values_total = profile->n_present,
                                                .weighted_present = NAN,
                                                .weighted_missing = NAN,
+                                               .weighted_avg_values = NAN,
+                                               .weighted_values_total = NAN,
                                                .has_numeric = profile->has_numeric,
                                                .has_string = profile->has_string,
                                                .has_weighted = profile->options.weighted};
+    PEN_TRY(count_values(profile, arena, feature, err));
     if (profile->options.weighted) {
         feature->weighted_present = profile->weighted_present;
         feature->weighted_missing = profile->weighted_rows - profile->weighted_present;

@@ -25,7 +25,7 @@ extern "C" {
 
 struct pen_profile_options {
     int64_t n_top_values, n_rank_buckets;
-    int64_t n_histogram_buckets, n_quantile_buckets;
+    int64_t n_histogram_buckets, n_quantile_buckets, n_value_count_buckets;
     int64_t least_count;          /* values seen less often are not listed; distinct counts them all the same */
     double least_weight;          /* the same of weighted lists */
     int64_t memory_bytes;         /* of one table of distinct strings */
@@ -41,9 +41,9 @@ struct pen_profile_options {
 #define PEN_PROFILE_OPTIONS_DEFAULT                                                                      \
     {                                                                                                    \
         .n_top_values = 20, .n_rank_buckets = 1000, .n_histogram_buckets = 10, .n_quantile_buckets = 10, \
-        .memory_bytes = 256 << 20                                                                        \
+        .n_value_count_buckets = 10, .memory_bytes = 256 << 20                                           \
     }
-enum { PEN_PROFILE_MAX_BUCKETS = 1000 }; /* histogram and quantile buckets, each */
+enum { PEN_PROFILE_MAX_BUCKETS = 1000 }; /* of each kind of histogram */
 
 struct pen_profile;
 

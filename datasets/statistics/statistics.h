@@ -66,7 +66,9 @@ struct pen_feature_statistics {
     int64_t min_values, max_values; /* values in a present cell: 1, 1 for single-valued features */
     double avg_values;
     int64_t n_values_total;
+    struct pen_histogram value_counts;         /* values a present cell, in buckets of equal count */
     double weighted_present, weighted_missing; /* sums of weights */
+    double weighted_avg_values, weighted_values_total;
     bool has_numeric, has_string;
     struct pen_numeric_statistics numeric;
     struct pen_string_statistics string; /* also for int features declared categorical */

@@ -96,8 +96,11 @@ static void every_field_comes_back(void)
          .max_values = 1,
          .avg_values = 1,
          .n_values_total = 9,
+         .value_counts = {2, buckets, 0},
          .weighted_present = 4.5,
          .weighted_missing = 2,
+         .weighted_avg_values = 1.0 / 3.0,
+         .weighted_values_total = 1.5,
          .has_numeric = true,
          .has_weighted = true},
         {.name = "", .type = PEN_TYPE_CODES, .n_rows = 11, .n_present = 11, .n_values_total = 11, .has_string = true},
@@ -130,6 +133,10 @@ static void every_field_comes_back(void)
     PEN_CHECK_EQ_I64(fare->n_values_total, 9);
     PEN_CHECK_EQ_F64(fare->weighted_present, 4.5);
     PEN_CHECK_EQ_F64(fare->weighted_missing, 2);
+    PEN_CHECK_EQ_F64(fare->weighted_avg_values, 1.0 / 3.0);
+    PEN_CHECK_EQ_F64(fare->weighted_values_total, 1.5);
+    PEN_REQUIRE_EQ_I64(fare->value_counts.n_buckets, 2);
+    PEN_CHECK_EQ_F64(fare->value_counts.buckets[1].count, 3.25);
     check_numbers(&fare->numeric, 0.1);
     check_numbers(&fare->weighted_numeric, 1.0 / 3.0);
     const struct pen_split_statistics *slice = pen_statistics_find_split(&found, "train", "a=1 b=x");
@@ -157,6 +164,10 @@ static void wrong_files_are_refused_with_the_place(void)
          "split train, feature x: expected \"type\""},
         {"{\"schema\": 1, \"splits\": {\"train\": {\"rows\": 1, \"features\": {\"x\": {\"type\": \"int64\"}}}}}",
          "expected \"count\" to be an integer"},
+        {"{\"schema\": 1, \"splits\": {\"train\": {\"rows\": 1, \"features\": {\"x\": {\"type\": \"none\", "
+         "\"count\": 0, \"missing\": 1, \"min_values\": 0, \"max_values\": 0, \"avg_values\": 0, "
+         "\"values_total\": 0, \"value_counts\": 3}}}}}",
+         "expected \"value_counts\" to be a list of [low, high, count]"},
         {"{\"schema\": 1, \"splits\": {}, \"slices\": [7]}", "split"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

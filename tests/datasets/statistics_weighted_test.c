@@ -141,6 +141,30 @@ static void weighted_numbers_are_those_of_numpy(void)
     pen_statistics_deinit(&statistics);
 }
 
+/* The number of values of a row is 1 where there is one: so is each of its quantiles. */
+static void values_a_row_are_counted(void)
+{
+    static const char *const names[] = {"x", "text", "codes"};
+    struct pen_statistics statistics;
+    compute(&statistics, (struct pen_statistics_options)PEN_STATISTICS_OPTIONS_DEFAULT);
+    for (size_t i = 0; i < 3 * sizeof expected / sizeof expected[0]; i++) {
+        const struct expected *want = &expected[i / 3];
+        const struct pen_feature_statistics *found = feature_of(&statistics, want->slice, names[i % 3]);
+        PEN_REQUIRE(found != NULL);
+        double n_present = (double)(found->n_rows - want->n_missing);
+        PEN_CHECK_EQ_F64((double)found->n_values_total, n_present);
+        PEN_CHECK_EQ_F64(found->weighted_avg_values, 1);
+        PEN_CHECK_EQ_F64(found->weighted_values_total, want->present);
+        PEN_REQUIRE_EQ_I64(found->value_counts.n_buckets, 10);
+        for (int k = 0; k < 10; k++) {
+            PEN_CHECK_EQ_F64(found->value_counts.buckets[k].low, 1);
+            PEN_CHECK_EQ_F64(found->value_counts.buckets[k].high, 1);
+            PEN_CHECK_NEAR(found->value_counts.buckets[k].count, n_present / 10, 1e-16);
+        }
+    }
+    pen_statistics_deinit(&statistics);
+}
+
 static void weighted_strings_are_summed_by_value(void)
 {
     static const char *const names[] = {"text", "codes"};
@@ -188,5 +212,5 @@ static void thresholds_leave_rare_values_out(void)
     pen_statistics_deinit(&frequent);
 }
 
-PEN_SUITE(statistics_weighted, PEN_CASE(weighted_numbers_are_those_of_numpy),
+PEN_SUITE(statistics_weighted, PEN_CASE(weighted_numbers_are_those_of_numpy), PEN_CASE(values_a_row_are_counted),
           PEN_CASE(weighted_strings_are_summed_by_value), PEN_CASE(thresholds_leave_rare_values_out));
