@@ -54,7 +54,7 @@ struct pen_component_context {
     const struct pen_config_node *options; /* the node's section of the pipeline file; NULL: all defaults */
     const char *base_directory;            /* relative paths in options are relative to it (the pipeline file's) */
     struct pen_exec *exec;                 /* of `device`; NULL until the node runs: made in its own process */
-    const char *device;                    /* the device chosen for this run: "cpu" */
+    const char *device;                    /* the run's when the component is on_device, else "cpu" */
     int64_t n_ranks;                       /* how many the node gets; 0 and 1: one */
     struct pen_communicator *ranks;        /* of this process; NULL: one rank. Rank 0 alone writes outputs */
     /* For a component that can go on where an execution was interrupted. */
@@ -77,6 +77,7 @@ struct pen_component {
     const struct pen_component_port *outputs; /* ends with a NULL key */
     bool over_ranks;                          /* it can work on several ranks at once (context.ranks) */
     bool never_cached;                        /* it acts on the outside world: pusher */
+    bool on_device;                           /* its ops run on the run's device; else the CPU's, none is opened */
 
     pen_status (*run)(struct pen_component_context *context, struct pen_error *err);
 

@@ -264,4 +264,5 @@ const struct pen_component pen_evaluator = {.name = "evaluator",
                                             .options_bytes = sizeof(struct pen_evaluator_options),
                                             .inputs = inputs,
                                             .outputs = outputs,
+                                            .on_device = true,
                                             .run = run};

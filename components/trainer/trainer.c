@@ -346,4 +346,5 @@ const struct pen_component pen_trainer = {.name = "trainer",
                                           .inputs = inputs,
                                           .outputs = outputs,
                                           .over_ranks = true,
+                                          .on_device = true,
                                           .run = run};

@@ -157,5 +157,6 @@ const struct pen_component pen_transform = {
     .options_bytes = sizeof(struct pen_transform_options),
     .inputs = inputs,
     .outputs = outputs,
+    .on_device = true,
     .run = run,
 };

@@ -98,7 +98,7 @@ static pen_status prepare(struct pen_run *run, const struct pen_node *node, stru
         .arena = &run->arena,
         .options = node->options,
         .base_directory = run->pipeline->base_directory,
-        .device = run->device,
+        .device = node->component->on_device ? run->device : "cpu",
         .checkpoints = pen_arena_printf(&run->arena, "%s/checkpoints/%s", run->metadata.root, node->name),
         .resume = run->resumed != NULL,
         .n_ranks = node->component->over_ranks ? run->pipeline->n_ranks : 1,

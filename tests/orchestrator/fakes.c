@@ -87,11 +87,29 @@ static const struct pen_component_port twofold[] = {{"twofold", "Double", false,
 static const struct pen_component_port result[] = {{"result", "Result", false, NULL, "a number"},
                                                    {NULL, NULL, false, NULL, NULL}};
 
-static const struct pen_component source = {
-    "source", 1, "makes a number", table, sizeof(struct fake_options), none, number, false, false, run, NULL};
-static const struct pen_component twice = {
-    "twice", 1, "doubles it", table, sizeof(struct fake_options), from_source, twofold, false, false, run, NULL};
-static const struct pen_component sink = {
-    "sink", 1, "doubles it again", table, sizeof(struct fake_options), from_twice, result, false, false, run, NULL};
+static const struct pen_component source = {.name = "source",
+                                            .version = 1,
+                                            .description = "makes a number",
+                                            .options = table,
+                                            .options_bytes = sizeof(struct fake_options),
+                                            .inputs = none,
+                                            .outputs = number,
+                                            .run = run};
+static const struct pen_component twice = {.name = "twice",
+                                           .version = 1,
+                                           .description = "doubles it",
+                                           .options = table,
+                                           .options_bytes = sizeof(struct fake_options),
+                                           .inputs = from_source,
+                                           .outputs = twofold,
+                                           .run = run};
+static const struct pen_component sink = {.name = "sink",
+                                          .version = 1,
+                                          .description = "doubles it again",
+                                          .options = table,
+                                          .options_bytes = sizeof(struct fake_options),
+                                          .inputs = from_twice,
+                                          .outputs = result,
+                                          .run = run};
 
 const struct pen_component *const fake_components[] = {&source, &twice, &sink, NULL};
