@@ -46,8 +46,9 @@ pen_status pen_cuda_find_module(char path[PEN_PATH_BYTES], struct pen_error *err
     *strrchr(program, '/') = '\0';
     static const char *const folders[] = {"", "/" PEN_MODULE_FOLDER}; /* as built, as installed */
     for (int i = 0; i < 2; i++) {
-        int length = snprintf(path, PEN_PATH_BYTES, "%s%s/" MODULE_FILE, program, folders[i]);
-        if (length < PEN_PATH_BYTES && access(path, R_OK) == 0) {
+        char candidate[PEN_PATH_BYTES + 64];
+        (void)snprintf(candidate, sizeof candidate, "%s%s/" MODULE_FILE, program, folders[i]);
+        if (realpath(candidate, path) != NULL) {
             return PEN_OK;
         }
     }

@@ -209,22 +209,26 @@ static pen_status describe(struct pen_cuda_device *facts, int device, struct pen
     return PEN_OK;
 }
 
-static struct pen_cuda_version version_of(const char *what, int number) /* 13000: 13.0 */
+/* number: 13000 is CUDA 13.0. */
+static struct pen_cuda_version cuda_version(const char *name, int number)
 {
     struct pen_cuda_version version = {};
-    (void)snprintf(version.name, sizeof version.name, "%s", what);
+    (void)snprintf(version.name, sizeof version.name, "%s", name);
     (void)snprintf(version.version, sizeof version.version, "%d.%d", number / 1000, number % 1000 / 10);
     return version;
 }
 
 static pen_status list_versions(struct pen_cuda_version versions[PEN_CUDA_VERSIONS], int *n, struct pen_error *err)
 {
-    int driver = 0, runtime = 0;
-    PEN_CUDA(err, cudaDriverGetVersion(&driver));
+    int driver = 0, runtime = 0, products = pen_cuda_products_version();
+    PEN_CUDA(err, cudaDriverGetVersion(&driver)); /* 0: there is none */
     PEN_CUDA(err, cudaRuntimeGetVersion(&runtime));
-    versions[0] = version_of("runtime", runtime);
-    versions[1] = version_of("driver", driver); /* 0.0: none */
-    *n = driver == 0 ? 1 : 2;
+    versions[0] = cuda_version("runtime", runtime);
+    versions[1] = {"cublasLt", ""};
+    (void)snprintf(versions[1].version, sizeof versions[1].version, "%d.%d.%d", products / 10000,
+                   products % 10000 / 100, products % 100);
+    versions[2] = cuda_version("driver", driver);
+    *n = driver == 0 ? 2 : 3;
     return PEN_OK;
 }
 

@@ -52,6 +52,11 @@ struct pen_cuda_products {
     int n_plans, oldest; /* when all are taken, the oldest makes room */
 };
 
+int pen_cuda_products_version(void)
+{
+    return (int)cublasLtGetVersion();
+}
+
 static void drop_plan(struct plan *p)
 {
     for (cublasLtMatrixLayout_t layout : {p->a, p->b, p->c}) {

@@ -20,6 +20,9 @@ struct pen_cuda_epilogue {
 pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *gemm,
                             const struct pen_cuda_epilogue *epilogue, const char *op, struct pen_error *err);
 
+/* 130100: cuBLASLt 13.1.0. */
+int pen_cuda_products_version(void);
+
 void pen_cuda_products_destroy(struct pen_cuda_products *products); /* NULL: nothing */
 
 #endif
