@@ -55,6 +55,8 @@ for tool in memcheck racecheck initcheck synccheck; do
         --gtest_filter='batch*:step*:loss*:dropout*:deal*:embedding*:optimiser*:columns*:hash*:repeat*'
 done
 step ops 300 run bench_kernels --device cuda --json
+step transform_cpu 60 run bench_transform --device cpu 4194304
+step transform_cuda 60 run bench_transform --device cuda 4194304
 step training_1024 60 run bench_trainer --device cuda --rows 4194304 --batch 1024
 step training_8192 60 run bench_trainer --device cuda --rows 4194304 --batch 8192
 step training_65536 60 run bench_trainer --device cuda --rows 4194304 --batch 65536

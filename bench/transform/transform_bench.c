@@ -1,7 +1,7 @@
 /* Time of fitting expressions and applying them to all rows, from columns in memory to tensors in memory.
  *
- *   bench_transform [rows [threads [case]]]   one line of JSON a case
- *   bench_transform rows threads all FOLDER   writes the columns and every case's tensors there, for peers.py
+ *   bench_transform [--device cuda] [rows [threads [case]]]   one line of JSON a case
+ *   bench_transform rows threads all FOLDER                   writes columns and tensors there, for peers.py
  *
  * Rows are like those of taxi trips and of complaints: eight skewed numbers (the first misses one cell in 16), 45
  * companies by falling frequency, as text and as dictionary codes, and for one row in 16 a text of 20 to 180 words out
@@ -204,7 +204,7 @@ struct tensors {
 };
 
 static pen_status fit(struct pen_transform_graph **graph, const struct bench_case *c, const struct pen_batch *batches,
-                      int64_t n_batches, struct pen_error *err)
+                      int64_t n_batches, struct pen_exec *exec, struct pen_error *err)
 {
     struct pen_transform_raw_column columns[N_COLUMNS];
     struct pen_transform_expression features[MOST];
@@ -219,11 +219,17 @@ static pen_status fit(struct pen_transform_graph **graph, const struct bench_cas
         features[request.n_features] = (struct pen_transform_expression){expression, expression, c->name, 0, 0};
     }
     const struct pen_transform_source rows = {.user = &source, .n_chunks = n_batches, .read = read_batch};
-    return pen_transform_compile(graph, &request, &rows, pen_exec_cpu(), err);
+    return pen_transform_compile(graph, &request, &rows, exec, err);
 }
 
+/* What a thread applies with. */
+struct hand {
+    struct pen_transform_scratch *scratch;
+    struct pen_exec *queue;
+};
+
 /* Segment after segment by any thread, each to its rows of the whole; ragged ids behind one another, in row order. */
-static pen_status apply_batch(const struct pen_transform_graph *graph, struct pen_transform_scratch *const *scratches,
+static pen_status apply_batch(const struct pen_transform_graph *graph, const struct hand *hands,
                               const struct pen_batch *batch, struct tensors *to, struct pen_error *err)
 {
     const struct pen_tensor_spec *spec = pen_transform_spec(graph);
@@ -238,8 +244,8 @@ static pen_status apply_batch(const struct pen_transform_graph *graph, struct pe
         struct pen_error own = PEN_ERROR_INIT;
         int64_t first = s * segment, left = batch->n_rows - first;
         pen_transform_slice(batch, first, left < segment ? left : segment, columns, &rows);
-        pen_status result =
-            pen_transform_apply(graph, pen_exec_cpu(), &rows, false, scratches[omp_get_thread_num()], &out, &own);
+        const struct hand *hand = &hands[omp_get_thread_num()];
+        pen_status result = pen_transform_apply(graph, hand->queue, &rows, false, hand->scratch, &out, &own);
         int64_t row = batch->first_row + first;
         if (result == PEN_OK && spec->n_dense > 0) {
             memcpy(to->dense + row * spec->n_dense, out.dense, (size_t)(rows.n_rows * spec->n_dense) * sizeof(float));
@@ -295,23 +301,39 @@ static pen_status make_tensors(struct tensors *t, const struct pen_tensor_spec *
     return PEN_OK;
 }
 
-static pen_status apply_all(const struct pen_transform_graph *graph, const struct pen_batch *batches, int64_t n_batches,
-                            int64_t n_rows, struct tensors *to, struct pen_error *err)
+static pen_status make_hand(struct hand *hand, const struct pen_transform_graph *graph, struct pen_exec *exec,
+                            int thread, struct pen_error *err)
 {
-    struct pen_transform_scratch *scratches[256] = {NULL};
+    PEN_TRY(pen_queue_open(&hand->queue, exec, thread, err));
+    PEN_TRY(pen_transform_scratch_create(&hand->scratch, graph, err));
+    pen_transform_scratch_keep_dictionaries(hand->scratch);
+    return PEN_OK;
+}
+
+static pen_status apply_all(const struct pen_transform_graph *graph, const struct pen_batch *batches, int64_t n_batches,
+                            int64_t n_rows, struct pen_exec *exec, struct tensors *to, struct pen_error *err)
+{
+    struct hand hands[256] = {{NULL, NULL}};
     int n_threads = omp_get_max_threads() < 256 ? omp_get_max_threads() : 256;
     pen_status status = make_tensors(to, pen_transform_spec(graph), n_rows, err);
-    for (int t = 0; status == PEN_OK && t < n_threads; t++) {
-        status = pen_transform_scratch_create(&scratches[t], graph, err);
-        if (status == PEN_OK) {
-            pen_transform_scratch_keep_dictionaries(scratches[t]);
+#pragma omp parallel for schedule(static, 1) num_threads(n_threads)
+    for (int t = 0; t < n_threads; t++) {
+        struct pen_error own = PEN_ERROR_INIT;
+        pen_status result = make_hand(&hands[t], graph, exec, t, &own);
+        if (result != PEN_OK) {
+#pragma omp critical(bench_hands)
+            {
+                status = result;
+                *err = own;
+            }
         }
     }
     for (int64_t b = 0; status == PEN_OK && b < n_batches; b++) {
-        status = apply_batch(graph, scratches, &batches[b], to, err);
+        status = apply_batch(graph, hands, &batches[b], to, err);
     }
     for (int t = 0; t < n_threads; t++) {
-        pen_transform_scratch_destroy(scratches[t]);
+        pen_transform_scratch_destroy(hands[t].scratch);
+        pen_queue_close(hands[t].queue, exec);
     }
     return status;
 }
@@ -381,7 +403,7 @@ static int ascending(const void *a, const void *b)
 }
 
 static bool run_case(const struct bench_case *c, const struct pen_batch *batches, int64_t n_batches, int64_t n_rows,
-                     const char *folder)
+                     struct pen_exec *exec, const char *folder)
 {
     double fit_seconds[N_TIMES], seconds[N_TIMES];
     bool good = true;
@@ -390,9 +412,9 @@ static bool run_case(const struct bench_case *c, const struct pen_batch *batches
         struct pen_transform_graph *graph = NULL;
         struct tensors tensors = {0};
         double start = pen_clock_seconds();
-        pen_status status = fit(&graph, c, batches, n_batches, &err);
+        pen_status status = fit(&graph, c, batches, n_batches, exec, &err);
         fit_seconds[i] = pen_clock_seconds() - start;
-        status = status == PEN_OK ? apply_all(graph, batches, n_batches, n_rows, &tensors, &err) : status;
+        status = status == PEN_OK ? apply_all(graph, batches, n_batches, n_rows, exec, &tensors, &err) : status;
         seconds[i] = pen_clock_seconds() - start;
         if (status != PEN_OK) {
             (void)fprintf(stderr, "%s: %s\n", c->name, err.message);
@@ -405,23 +427,47 @@ static bool run_case(const struct bench_case *c, const struct pen_batch *batches
     }
     qsort(fit_seconds, N_TIMES, sizeof *fit_seconds, ascending);
     qsort(seconds, N_TIMES, sizeof *seconds, ascending);
-    printf("{\"bench\": \"transform\", \"case\": \"%s\", \"rows\": %lld, \"threads\": %d, \"checked\": %s, \"n\": %d, "
-           "\"fit_ms\": %.3f, \"ms\": %.3f}\n",
-           c->name, (long long)n_rows, omp_get_max_threads(), good ? "true" : "false", N_TIMES,
+    printf("{\"bench\": \"transform\", \"case\": \"%s\", \"device\": \"%s\", \"rows\": %lld, \"threads\": %d, "
+           "\"checked\": %s, \"n\": %d, \"fit_ms\": %.3f, \"ms\": %.3f}\n",
+           c->name, exec->name, (long long)n_rows, omp_get_max_threads(), good ? "true" : "false", N_TIMES,
            1e3 * fit_seconds[N_TIMES / 2], 1e3 * seconds[N_TIMES / 2]);
     (void)fflush(stdout);
     return good;
 }
 
+static struct pen_exec *open_device(const char *asked)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_device_choice choice;
+    struct pen_exec *exec = NULL;
+    pen_status status = pen_device_choose(&choice, asked, &err);
+    status = status == PEN_OK ? pen_exec_create(&exec, choice.device, &err) : status;
+    if (status != PEN_OK) {
+        (void)fprintf(stderr, "bench_transform: %s\n", err.message);
+    }
+    return exec;
+}
+
 int main(int argc, char **argv)
 {
+    const char *device = "cpu";
+    if (argc > 2 && strcmp(argv[1], "--device") == 0) {
+        device = argv[2];
+        argv += 2;
+        argc -= 2;
+    }
     int64_t n_rows = argc > 1 ? strtoll(argv[1], NULL, 10) : 1 << 20;
     int n_threads = argc > 2 ? (int)strtol(argv[2], NULL, 10) : omp_get_max_threads();
     const char *wanted = argc > 3 ? argv[3] : "all", *folder = argc > 4 ? argv[4] : NULL;
     struct rows rows;
     if (n_rows < 1000 || n_threads < 1) {
-        (void)fprintf(stderr, "usage: bench_transform [rows, 1000 or more [threads [case or all [folder]]]]\n");
+        (void)fprintf(stderr,
+                      "usage: bench_transform [--device NAME] [rows, 1000 or more [threads [case or all [folder]]]]\n");
         return 2;
+    }
+    struct pen_exec *exec = open_device(device);
+    if (exec == NULL) {
+        return 1;
     }
     omp_set_num_threads(n_threads);
     if (!make_rows(&rows, n_rows) || (folder != NULL && !write_rows(&rows, folder))) {
@@ -436,8 +482,10 @@ int main(int argc, char **argv)
         if (strcmp(wanted, "all") != 0 && strcmp(wanted, cases[c].name) != 0) {
             continue;
         }
-        n_failed += cases[c].of_text ? !run_case(&cases[c], &texts, 1, rows.n_texts, folder)
-                                     : !run_case(&cases[c], rows.batches, (n_rows - 1) / CHUNK + 1, n_rows, folder);
+        n_failed += cases[c].of_text
+                        ? !run_case(&cases[c], &texts, 1, rows.n_texts, exec, folder)
+                        : !run_case(&cases[c], rows.batches, (n_rows - 1) / CHUNK + 1, n_rows, exec, folder);
     }
+    pen_exec_destroy(exec);
     return n_failed == 0 ? 0 : 1;
 }

@@ -16,4 +16,5 @@ X(columns)
 X(hash_strings)
 X(transform_semantics)
 X(transform_places)
+X(transform_memory)
 X(launched) /* stays the last one */
