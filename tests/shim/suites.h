@@ -1,4 +1,5 @@
 X(shim)
+X(cublaslt)
 X(repeat)
 X(embedding)
 X(batch_gather)
