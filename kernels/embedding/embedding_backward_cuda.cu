@@ -6,7 +6,7 @@
  *   2. In the block, an id that leaves its run is added up over the runs.                                      sums_k
  *   3. An id that leaves its tile is added up over the tiles, by a warp.                                       join_k
  *
- * So a row that every example hits costs what others cost. Twins take steps 1 to 3 for themselves and share the sort.
+ * So a row that every example hits costs what others cost. Twins share the sort and all launches.
  * Bytes: about 70 an id for the sort, 4 D an id and as much a distinct id for the sums. The slots of the contract are
  * not needed and stay as they are. */
 #include "kernels/embedding/tile_sums.cuh"
@@ -66,12 +66,13 @@ __device__ void rank_places(const places &p, const side &s, tile_view *t, int *r
     __syncthreads();
 }
 
-__global__ void __launch_bounds__(PEN_CUDA_BLOCK) sums_k(places p, side s)
+__global__ void __launch_bounds__(PEN_CUDA_BLOCK) sums_k(places p, side features, side twins)
 {
     PEN_SHARED(int, rank, [TILE]);
     PEN_SHARED(uint32_t, rows, [TILE]);
     PEN_SHARED(float4, came, [PEN_CUDA_BLOCK]);
     PEN_SHARED(float4, left, [PEN_CUDA_BLOCK]);
+    const side s = blockIdx.y == 0 ? features : twins;
     for (int64_t k = pen_cuda_first(); k < p.n_features; k += pen_cuda_step()) {
         if (p.tile_base[k] == p.tile_base[k + 1]) {
             s.features[k].n_touched = 0;
@@ -113,9 +114,10 @@ __device__ int64_t tiles_passed(const places &p, const side &s, int64_t first)
 
 /* A warp has the id that leaves a tile which it began in: groups of lanes add up every so many tiles, then each other.
  */
-__global__ void join_k(places p, side s)
+__global__ void join_k(places p, side features, side twins)
 {
     const unsigned all = 0xffffffffu;
+    const side s = blockIdx.y == 0 ? features : twins;
     const int64_t tile = pen_cuda_first() / 32;
     const int64_t row = tile < p.n_tiles ? s.leaves[tile] : NOTHING;
     if (row < 0) {
@@ -145,13 +147,28 @@ __global__ void join_k(places p, side s)
     }
 }
 
-pen_status sum_side(struct pen_exec *exec, const places &p, const side &s, struct pen_error *err)
+pen_status add_up(struct pen_exec *exec, const places &p, const side &features, const side &twins,
+                  struct pen_error *err)
 {
-    PEN_LAUNCH(sums_k, (unsigned)p.n_tiles, PEN_CUDA_BLOCK, 0, pen_cuda_stream(exec), p, s);
-    PEN_LAUNCH(join_k, (unsigned)pen_ceil_div(p.n_tiles, PEN_CUDA_BLOCK / 32), PEN_CUDA_BLOCK, 0, pen_cuda_stream(exec),
-               p, s);
+    const unsigned n_sides = twins.features != NULL ? 2 : 1, warps = PEN_CUDA_BLOCK / 32;
+    PEN_LAUNCH(sums_k, dim3((unsigned)p.n_tiles, n_sides), PEN_CUDA_BLOCK, 0, pen_cuda_stream(exec), p, features,
+               twins);
+    PEN_LAUNCH(join_k, dim3((unsigned)pen_ceil_div(p.n_tiles, warps), n_sides), PEN_CUDA_BLOCK, 0,
+               pen_cuda_stream(exec), p, features, twins);
     PEN_CUDA_LAUNCHED("embedding_backward", err);
     return PEN_OK;
+}
+
+side side_of(pen_embedding_feature *features, const float *dout, int64_t ld_dout, int64_t most_dim)
+{
+    const bool aligned = ld_dout % 4 == 0 && pen_cuda_aligned(dout, 16);
+    return {features, dout, ld_dout, aligned, NULL, NULL, pen_ceil_div(most_dim, 4) * 4};
+}
+
+void carve_side(carver *c, side *s, int64_t n_tiles)
+{
+    c->take(&s->leaves, n_tiles);
+    c->take(&s->parts, n_tiles * 2 * s->ld_parts);
 }
 
 pen_status check(const struct pen_embedding_grad &g, struct pen_error *err)
@@ -183,31 +200,21 @@ extern "C" pen_status pen_embedding_backward_cuda(struct pen_exec *exec, const s
     p.n_rows = g->n_rows;
     p.n_features = g->n_features;
     p.n_tiles = n_tiles > 0 ? n_tiles : 1;
-    side own = {g->features, g->dout, g->ld_dout, false, NULL, NULL, 0};
-    side twins = {g->twins, g->dout_twins, g->ld_dout_twins, false, NULL, NULL, 0};
-    own.aligned = g->ld_dout % 4 == 0 && pen_cuda_aligned(g->dout, 16);
-    twins.aligned = g->ld_dout_twins % 4 == 0 && pen_cuda_aligned(g->dout_twins, 16);
-    own.ld_parts = pen_ceil_div(g->most_dim, 4) * 4;
+    side features = side_of(g->features, g->dout, g->ld_dout, g->most_dim);
+    side twins = side_of(g->twins, g->dout_twins, g->ld_dout_twins, g->most_dim);
     size_t sort_bytes = 0;
     char *workspace = NULL, *scratch = NULL;
     PEN_TRY(pen_cuda_sort_bytes(&sort_bytes, p.n_tiles * TILE, err));
     for (int pass = 0; pass < 2; pass++) { /* how much, then where */
         carver c = {workspace, 0};
         carve(&c, &p);
-        c.take(&own.leaves, p.n_tiles);
-        c.take(&own.parts, p.n_tiles * 2 * own.ld_parts);
+        carve_side(&c, &features, p.n_tiles);
+        carve_side(&c, &twins, g->twins != NULL ? p.n_tiles : 0);
         c.take(&scratch, (int64_t)sort_bytes);
         if (pass == 0) {
             PEN_TRY(pen_cuda_workspace(exec, &workspace, c.used, "embedding_backward", err));
         }
     }
     PEN_TRY(fill(exec, p, *g, scratch, sort_bytes, err));
-    PEN_TRY(sum_side(exec, p, own, err));
-    if (g->twins == NULL) {
-        return PEN_OK;
-    }
-    twins.leaves = own.leaves;
-    twins.parts = own.parts;
-    twins.ld_parts = own.ld_parts;
-    return sum_side(exec, p, twins, err);
+    return add_up(exec, p, features, twins, err);
 }
