@@ -26,7 +26,7 @@ static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
                                    .n_out = n->n_outputs,
                                    .activation = PEN_ACTIVATION_NONE,
                                    .x = p->x + n->n_embedded,
-                                   .ld_x = n->n_x,
+                                   .ld_x = n->ld_x,
                                    .w = pen_network_value(n, n->wide_dense),
                                    .y = p->logits,
                                    .ld_y = n->n_outputs,
@@ -56,8 +56,8 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, st
     dense.x = first ? p->x : dropped ? p->dropped[l - 1] : p->hidden[l - 1];
     dense.dx = first ? p->d_x : p->d_hidden[l - 1];
     dense.n_dx = first ? n->n_embedded : dense.n_in;
-    dense.ld_x = dense.n_in;
-    dense.ld_dx = dense.n_dx;
+    dense.ld_x = first ? n->ld_x : dense.n_in;
+    dense.ld_dx = first ? n->ld_embedded : dense.n_dx;
     dense.ld_y = dense.ld_dy = dense.n_out;
     return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
@@ -75,7 +75,7 @@ static pen_status backward_tables(struct pen_pass *p, struct pen_error *err)
     if (n->has_deep) {
         g.features = p->deep;
         g.dout = p->d_x;
-        g.ld_dout = n->n_embedded;
+        g.ld_dout = n->ld_embedded;
     }
     if (n->has_wide && n->has_deep) {
         g.twins = p->wide;

@@ -10,7 +10,7 @@ static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
                               PEN_ACTIVATION_NONE,
                               false,
                               p->x + n->n_embedded,
-                              n->n_x,
+                              n->ld_x,
                               pen_network_value(n, n->wide_dense),
                               pen_network_value(n, n->wide_bias),
                               p->logits,
@@ -24,10 +24,10 @@ static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_erro
 {
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
-    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, n->values, p->deep, p->x, n->n_x, false};
+    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, n->values, p->deep, p->x, n->ld_x, false};
     PEN_TRY(n->exec->kernels->embedding_forward(n->exec, &embedding, err));
     const float *input = p->x;
-    int64_t n_in = n->n_x;
+    int64_t n_in = n->n_x, ld_in = n->ld_x;
     for (int64_t l = 0; l <= a->n_hidden; l++) {
         bool last = l == a->n_hidden;
         int64_t n_out = last ? n->n_outputs : a->hidden[l];
@@ -38,7 +38,7 @@ static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_erro
                                   last ? PEN_ACTIVATION_NONE : a->activation,
                                   last && n->has_wide, /* the wide part is in the logits already */
                                   input,
-                                  n_in,
+                                  ld_in,
                                   pen_network_value(n, n->layer[l]),
                                   pen_network_value(n, n->bias[l]),
                                   output,
@@ -52,7 +52,7 @@ static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_erro
             output = p->dropped[l];
         }
         input = output;
-        n_in = n_out;
+        n_in = ld_in = n_out;
     }
     return PEN_OK;
 }

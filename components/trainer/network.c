@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_WEIGHTS = 1000, TABLE_ALIGNMENT = 16 };
+enum { STREAM_WEIGHTS = 1000, TABLE_ALIGNMENT = 16, ROW_ALIGNMENT = 4 };
 
 /* 1.6 n^0.56 is the usual rule for a table's width; above 16 it costs more than it brings on tabular data. */
 static int64_t automatic_dim(int64_t n_values, bool ragged)
@@ -204,6 +204,8 @@ static pen_status allocate(struct pen_network *n, struct pen_error *err)
         n->n_embedded += n->has_deep ? n->embedding_dims[i] : 0;
     }
     n->n_x = n->n_embedded + n->spec.n_dense;
+    n->ld_x = (n->n_x + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT;
+    n->ld_embedded = (n->n_embedded + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT;
     place_parameters(n);
     for (int64_t i = 0; i < n->n_parameters; i++) {
         if (n->parameters[i].name == NULL) {

@@ -49,6 +49,7 @@ struct pen_network {
     bool has_wide, has_deep;
     int64_t n_embedded; /* columns of x that are embeddings */
     int64_t n_x;
+    int64_t ld_x, ld_embedded;  /* from row to row of x and of its gradient: multiples of 16 bytes */
     int64_t *embedding_dims;    /* [n_ids] */
     int64_t *embedding_columns; /* [n_ids] */
 

@@ -3,6 +3,10 @@
 
 #include <string.h>
 
+/* What a GPU's embedding_backward takes for an id: key and row, before and after sorting, what sorting takes, a scale.
+ */
+enum { SORT_WORDS = 7 };
+
 /* Device memory that the pass releases in the end. */
 static pen_status own(struct pen_pass *p, void *pointer, int64_t n, size_t item_bytes, const char *what,
                       struct pen_error *err)
@@ -107,7 +111,7 @@ static pen_status plan(struct pen_pass *p, int64_t max_ids_a_row, struct pen_err
     int64_t rows = p->max_rows, widest = n->n_outputs;
     OWN(p, p->step, 1, err);
     OWN(p, p->sums, 1, err);
-    OWN(p, p->x, rows * n->n_x, err);
+    OWN(p, p->x, rows * n->ld_x, err);
     OWN(p, p->logits, rows * n->n_outputs, err);
     OWN(p, p->label, rows, err);
     OWN(p, p->weight, rows, err);
@@ -126,7 +130,7 @@ static pen_status plan(struct pen_pass *p, int64_t max_ids_a_row, struct pen_err
     PEN_TRY(plan_ids(p, max_ids_a_row, err));
     if (p->training) {
         OWN(p, p->d_logits, rows * n->n_outputs, err);
-        OWN(p, p->d_x, rows * n->n_embedded, err);
+        OWN(p, p->d_x, rows * n->ld_embedded, err);
         OWN(p, p->grad, n->n_weights + n->n_biases, err);
         OWN(p, p->workspace, (rows + 63) / 64 * widest, err);
     }
@@ -155,13 +159,14 @@ pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, 
 
 int64_t pen_pass_row_bytes(const struct pen_network *n, bool dropout, int64_t max_ids_a_row)
 {
-    int64_t floats = n->n_x + n->n_embedded + 2 * n->n_outputs + 2;
+    int64_t floats = n->ld_x + n->ld_embedded + 2 * n->n_outputs + 2;
     for (int64_t l = 0; n->has_deep && l < n->architecture.n_hidden; l++) {
         floats += (dropout ? 3 : 2) * n->architecture.hidden[l];
     }
     for (int64_t f = 0; f < n->spec.n_ids; f++) {
         int64_t dims = (n->has_deep ? n->embedding_dims[f] : 0) + (n->has_wide ? n->n_outputs : 0);
-        floats += (n->spec.ids[f].ragged ? max_ids_a_row : 1) * (2 + dims); /* id, its place, its gradients */
+        floats +=
+            (n->spec.ids[f].ragged ? max_ids_a_row : 1) * (2 + SORT_WORDS + dims); /* id, its place, its gradients */
     }
     return floats * (int64_t)sizeof(float);
 }
@@ -213,7 +218,7 @@ static pen_status load(struct pen_pass *p, const struct pen_device_rows *rows, c
                            .from_label = rows->label,
                            .from_weight = rows->weight,
                            .x = p->x + n->n_embedded,
-                           .ld_x = n->n_x,
+                           .ld_x = n->ld_x,
                            .to = p->to,
                            .label = p->label,
                            .weight = p->weight};

@@ -22,7 +22,7 @@ struct pen_pass {
     /* Device memory, except where said. */
     struct pen_training_step *step;
     struct pen_step_sums *sums;
-    float *x;                               /* [max_rows, n_x] */
+    float *x;                               /* [max_rows, ld_x] */
     float *hidden[PEN_NETWORK_HIDDEN_MAX];  /* [max_rows, hidden] */
     float *dropped[PEN_NETWORK_HIDDEN_MAX]; /* the same after dropout; equal to hidden without */
     float *logits;                          /* [max_rows, C] */
