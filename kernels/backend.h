@@ -15,6 +15,7 @@
 #include "kernels/matrix/dense.h"
 #include "kernels/matrix/gemm.h"
 #include "kernels/metric/metric.h"
+#include "kernels/norm/norm.h"
 #include "kernels/op_list.h"
 #include "kernels/optimiser/optimiser.h"
 #include "kernels/sort/deal.h"

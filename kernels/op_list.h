@@ -14,6 +14,8 @@
     X(loss) \
     X(link) \
     X(dropout) \
+    X(norm_forward) \
+    X(norm_backward) \
     X(optimiser) \
     X(optimiser_tables) \
     X(average) \

@@ -194,6 +194,46 @@ static pen_status time_dropout(struct pen_bench *bench, struct pen_error *err)
 }
 PEN_OP_BENCH(dropout, time_dropout);
 
+static pen_status time_norm_forward(struct pen_bench *bench, struct pen_error *err)
+{
+    const int64_t b = batch_of(bench);
+    struct pen_norm l = {.kind = PEN_NORM_BATCH, .n_rows = b, .dim = OUT, .epsilon = 1e-5, .momentum = 0.1};
+    PEN_BENCH_FLOATS(bench, l.x, b * OUT, err);
+    PEN_BENCH_FLOATS(bench, l.gamma, OUT, err);
+    PEN_BENCH_FLOATS(bench, l.beta, OUT, err);
+    PEN_BENCH_ZEROS(bench, l.y, b * OUT, err);
+    PEN_BENCH_ZEROS(bench, l.mean, OUT, err);
+    PEN_BENCH_ZEROS(bench, l.rstd, OUT, err);
+    PEN_BENCH_ZEROS(bench, l.running_mean, OUT, err);
+    PEN_BENCH_ZEROS(bench, l.running_variance, OUT, err);
+    bench->bytes = 12.0 * (double)(b * OUT);
+    while (pen_bench_next(bench)) {
+        PEN_TRY(bench->exec->kernels->norm_forward(bench->exec, &l, err));
+    }
+    return PEN_OK;
+}
+PEN_OP_BENCH(norm_forward, time_norm_forward);
+
+static pen_status time_norm_backward(struct pen_bench *bench, struct pen_error *err)
+{
+    const int64_t b = batch_of(bench);
+    struct pen_norm_grad g = {.kind = PEN_NORM_BATCH, .n_rows = b, .dim = OUT};
+    PEN_BENCH_FLOATS(bench, g.x, b * OUT, err);
+    PEN_BENCH_FLOATS(bench, g.gamma, OUT, err);
+    PEN_BENCH_FLOATS(bench, g.mean, OUT, err);
+    PEN_BENCH_FLOATS(bench, g.rstd, OUT, err);
+    PEN_BENCH_FLOATS(bench, g.dy, b * OUT, err);
+    PEN_BENCH_ZEROS(bench, g.dx, b * OUT, err);
+    PEN_BENCH_ZEROS(bench, g.dgamma, OUT, err);
+    PEN_BENCH_ZEROS(bench, g.dbeta, OUT, err);
+    bench->bytes = 20.0 * (double)(b * OUT);
+    while (pen_bench_next(bench)) {
+        PEN_TRY(bench->exec->kernels->norm_backward(bench->exec, &g, err));
+    }
+    return PEN_OK;
+}
+PEN_OP_BENCH(norm_backward, time_norm_backward);
+
 static const struct pen_optimiser_rule adam = {
     .kind = PEN_OPTIMISER_ADAM, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8};
 static const struct pen_training_step tenth_step = {.number = 10, .learning_rate = 1e-3};

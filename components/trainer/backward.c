@@ -38,7 +38,32 @@ static pen_status backward_wide(struct pen_pass *p, struct pen_error *err)
     return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
-static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, struct pen_error *err)
+/* From the gradient of what hidden layer l gives to that of its activation. */
+static pen_status backward_hidden(struct pen_pass *p, int64_t l, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_architecture *a = &n->architecture;
+    if (p->dropped[l] != p->normed[l]) {
+        PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], p->d_hidden[l], err));
+    }
+    if (a->norm == PEN_NORM_NONE) {
+        return PEN_OK;
+    }
+    struct pen_norm_grad norm = {.kind = a->norm,
+                                 .n_rows = p->n_rows,
+                                 .dim = a->hidden[l],
+                                 .x = p->hidden[l],
+                                 .gamma = pen_network_value(n, n->gamma[l]),
+                                 .mean = p->mean[l],
+                                 .rstd = p->rstd[l],
+                                 .dy = p->d_hidden[l],
+                                 .dx = p->d_hidden[l],
+                                 .dgamma = gradient_of(p, n->gamma[l]),
+                                 .dbeta = gradient_of(p, n->beta[l])};
+    return n->exec->kernels->norm_backward(n->exec, &norm, err);
+}
+
+static pen_status backward_layer(struct pen_pass *p, int64_t l, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
@@ -53,7 +78,7 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, bool dropped, st
                                    .dw = gradient_of(p, n->layer[l]),
                                    .dbias = gradient_of(p, n->bias[l]),
                                    .workspace = p->workspace};
-    dense.x = first ? p->x : dropped ? p->dropped[l - 1] : p->hidden[l - 1];
+    dense.x = first ? p->x : p->dropped[l - 1];
     dense.dx = first ? p->d_x : p->d_hidden[l - 1];
     dense.n_dx = first ? n->n_embedded : dense.n_in;
     dense.ld_x = first ? n->ld_x : dense.n_in;
@@ -95,12 +120,11 @@ pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
     if (n->has_wide) {
         PEN_TRY(backward_wide(p, err));
     }
-    bool dropped = p->dropout > 0;
     for (int64_t l = n->has_deep ? n->architecture.n_hidden : -1; l >= 0; l--) {
-        if (dropped && l < n->architecture.n_hidden) {
-            PEN_TRY(pen_pass_dropout(p, l, p->d_hidden[l], p->d_hidden[l], err));
+        if (l < n->architecture.n_hidden) {
+            PEN_TRY(backward_hidden(p, l, err));
         }
-        PEN_TRY(backward_layer(p, l, dropped, err));
+        PEN_TRY(backward_layer(p, l, err));
     }
     return backward_tables(p, err);
 }

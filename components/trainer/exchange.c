@@ -16,7 +16,7 @@ pen_status pen_exchange_init(struct pen_exchange *e, struct pen_communicator *ra
         int64_t n_values = pass->placed_tables[t].n_values;
         largest = n_values > largest ? n_values : largest;
     }
-    PEN_ALLOC(e->dense, n->n_weights + n->n_biases, err);
+    PEN_ALLOC(e->dense, n->n_weights + n->n_biases + n->n_statistics, err);
     PEN_ALLOC(e->tables, pass->n_tables, err);
     PEN_ALLOC(e->slot, largest, err);
     PEN_ALLOC(e->offsets, ranks->size + 1, err);
@@ -45,6 +45,20 @@ static pen_status sum_dense(struct pen_exchange *e, struct pen_error *err)
     PEN_TRY(pen_device_download(exec, e->dense, e->pass->grad, (size_t)n * sizeof *e->dense, err));
     PEN_TRY(pen_communicator_sum_f32(e->ranks, e->dense, n, err));
     return pen_device_upload(exec, e->pass->grad, e->dense, (size_t)n * sizeof *e->dense, err);
+}
+
+static pen_status average_statistics(struct pen_exchange *e, struct pen_error *err)
+{
+    const struct pen_network *network = e->pass->network;
+    int64_t n = network->n_statistics;
+    float *values = network->values + network->n_weights + network->n_biases;
+    PEN_TRY(pen_device_download(network->exec, e->dense, values, (size_t)n * sizeof *e->dense, err));
+    PEN_TRY(pen_communicator_sum_f32(e->ranks, e->dense, n, err));
+    for (int64_t i = 0; i < n; i++) {
+        e->dense[i] /= (float)e->ranks->size;
+    }
+    PEN_TRY(pen_device_upload(network->exec, values, e->dense, (size_t)n * sizeof *e->dense, err));
+    return pen_device_synchronise(network->exec, err); /* `dense` is used again */
 }
 
 static int64_t words_of(const struct pen_embedding_feature *table)
@@ -147,6 +161,9 @@ pen_status pen_exchange_gradients(struct pen_exchange *e, struct pen_error *err)
     int64_t n_words = 0;
     if (e->ranks->size == 1) {
         return PEN_OK;
+    }
+    if (e->pass->network->n_statistics > 0) {
+        PEN_TRY(average_statistics(e, err));
     }
     PEN_TRY(sum_dense(e, err));
     if (e->pass->n_tables == 0) {

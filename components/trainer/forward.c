@@ -1,6 +1,8 @@
 /* The forward pass, and the loss of its logits. */
 #include "components/trainer/pass.h"
 
+static const double norm_epsilon = 1e-5, norm_momentum = 0.1; /* the usual ones */
+
 static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
@@ -20,7 +22,38 @@ static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
     return n->exec->kernels->embedding_forward(n->exec, &embedding, err);
 }
 
-static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_error *err)
+/* What follows the activation of hidden layer l. */
+static pen_status finish_hidden(struct pen_pass *p, int64_t l, bool learning, float **output, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_architecture *a = &n->architecture;
+    *output = p->normed[l];
+    if (a->norm != PEN_NORM_NONE) {
+        bool batch = a->norm == PEN_NORM_BATCH;
+        struct pen_norm norm = {.kind = a->norm,
+                                .n_rows = p->n_rows,
+                                .dim = a->hidden[l],
+                                .x = p->hidden[l],
+                                .gamma = pen_network_value(n, n->gamma[l]),
+                                .beta = pen_network_value(n, n->beta[l]),
+                                .y = p->normed[l],
+                                .mean = p->mean[l],
+                                .rstd = p->rstd[l],
+                                .epsilon = norm_epsilon,
+                                .running = !learning,
+                                .momentum = norm_momentum,
+                                .running_mean = batch ? pen_network_value(n, n->running_mean[l]) : NULL,
+                                .running_variance = batch ? pen_network_value(n, n->running_variance[l]) : NULL};
+        PEN_TRY(n->exec->kernels->norm_forward(n->exec, &norm, err));
+    }
+    if (learning && p->dropped[l] != p->normed[l]) {
+        PEN_TRY(pen_pass_dropout(p, l, p->dropped[l], p->normed[l], err));
+        *output = p->dropped[l];
+    }
+    return PEN_OK;
+}
+
+static pen_status forward_deep(struct pen_pass *p, bool learning, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
@@ -47,22 +80,19 @@ static pen_status forward_deep(struct pen_pass *p, bool dropout, struct pen_erro
         if (last) {
             break;
         }
-        if (p->dropped[l] != p->hidden[l] && dropout) {
-            PEN_TRY(pen_pass_dropout(p, l, p->dropped[l], p->hidden[l], err));
-            output = p->dropped[l];
-        }
+        PEN_TRY(finish_hidden(p, l, learning, &output, err));
         input = output;
         n_in = ld_in = n_out;
     }
     return PEN_OK;
 }
 
-pen_status pen_pass_forward(struct pen_pass *p, bool dropout, struct pen_error *err)
+pen_status pen_pass_forward(struct pen_pass *p, bool learning, struct pen_error *err)
 {
     if (p->network->has_wide) {
         PEN_TRY(forward_wide(p, err));
     }
-    return p->network->has_deep ? forward_deep(p, dropout, err) : PEN_OK;
+    return p->network->has_deep ? forward_deep(p, learning, err) : PEN_OK;
 }
 
 static struct pen_loss loss_of(const struct pen_pass *p)

@@ -9,6 +9,7 @@
 
 const char *const pen_model_kind_names[] = {"linear", "dnn", "wide_deep", NULL};
 const char *const pen_model_activation_names[] = {"none", "relu", "leaky_relu", "elu", "sigmoid", "tanh", NULL};
+const char *const pen_model_norm_names[] = {"none", "batch", "layer", NULL};
 
 enum { FORMAT_VERSION = 1 };
 
@@ -25,6 +26,7 @@ static pen_json *architecture_to_json(const struct pen_network *n)
     pen_json_set_string(json, "model", pen_model_kind_names[a->kind]);
     pen_json_set(json, "hidden", hidden);
     pen_json_set_string(json, "activation", pen_model_activation_names[a->activation]);
+    pen_json_set_string(json, "normalize", pen_model_norm_names[a->norm]);
     pen_json_set_int(json, "embedding_dim", a->embedding_dim);
     pen_json_set_string(json, "pooling", a->pool_sum ? "sum" : "mean");
     return json;
@@ -128,7 +130,7 @@ static pen_status architecture_from_json(const pen_json *root, const char *path,
 {
     const pen_json *json = NULL, *hidden = NULL;
     const char *model = NULL, *activation = NULL, *pooling = NULL;
-    int kind = 0, function = 0;
+    int kind = 0, function = 0, norm = 0;
     PEN_TRY(pen_json_need_object(root, "architecture", path, &json, err));
     PEN_TRY(pen_json_need_string(json, "model", path, &model, err));
     PEN_TRY(pen_json_need_string(json, "activation", path, &activation, err));
@@ -137,6 +139,10 @@ static pen_status architecture_from_json(const pen_json *root, const char *path,
     PEN_TRY(pen_json_need_int(json, "embedding_dim", path, &a->embedding_dim, err));
     PEN_TRY(find_name(path, "model", model, pen_model_kind_names, &kind, err));
     PEN_TRY(find_name(path, "activation", activation, pen_model_activation_names, &function, err));
+    /* A model of before there was normalisation has none. */
+    PEN_TRY(find_name(path, "normalize", pen_json_string_or(pen_json_get(json, "normalize"), "none"),
+                      pen_model_norm_names, &norm, err));
+    a->norm = (enum pen_norm_kind)norm;
     a->kind = (enum pen_model_kind)kind;
     a->activation = (enum pen_activation)function;
     a->pool_sum = strcmp(pooling, "sum") == 0;

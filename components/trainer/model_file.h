@@ -7,6 +7,7 @@
 
 extern const char *const pen_model_kind_names[];       /* linear dnn wide_deep, NULL */
 extern const char *const pen_model_activation_names[]; /* in order of enum pen_activation, NULL */
+extern const char *const pen_model_norm_names[];       /* none batch layer, NULL */
 
 /* training: facts to keep beside the architecture (taken). */
 PEN_MUST_USE pen_status pen_model_write(const char *directory, const struct pen_network *network, pen_json *training,

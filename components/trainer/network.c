@@ -128,41 +128,73 @@ static int64_t add_table(struct pen_network *n, int64_t *cursor, const char *nam
     return add_parameter(n, cursor, name, n_rows, dim);
 }
 
-/* Weights, biases, tables, in this order. */
-static void place_parameters(struct pen_network *n)
+/* A parameter of hidden layer l, or of the output layer. */
+static int64_t add_deep(struct pen_network *n, int64_t *cursor, int64_t l, const char *name, int64_t n_rows)
 {
-    struct pen_arena *arena = &n->arena;
     const struct pen_architecture *a = &n->architecture;
-    int64_t n_layers = n->has_deep ? a->n_hidden + 1 : 0, cursor = 0;
-    n->wide_dense = n->wide_bias = -1;
+    return add_parameter(n, cursor, pen_arena_printf(&n->arena, "deep.%lld.%s", (long long)l, name), n_rows,
+                         l < a->n_hidden ? a->hidden[l] : n->n_outputs);
+}
+
+static void place_weights(struct pen_network *n, int64_t n_layers, int64_t *cursor)
+{
     for (int64_t l = 0; l < n_layers; l++) {
-        int64_t in = l == 0 ? n->n_x : a->hidden[l - 1], out = l < a->n_hidden ? a->hidden[l] : n->n_outputs;
-        n->layer[l] = add_parameter(n, &cursor, pen_arena_printf(arena, "deep.%lld.weight", (long long)l), in, out);
+        n->layer[l] = add_deep(n, cursor, l, "weight", l == 0 ? n->n_x : n->architecture.hidden[l - 1]);
     }
     if (n->has_wide) {
-        n->wide_dense = add_parameter(n, &cursor, "wide.weight", n->spec.n_dense, n->n_outputs);
+        n->wide_dense = add_parameter(n, cursor, "wide.weight", n->spec.n_dense, n->n_outputs);
     }
-    n->n_weights = cursor;
+    n->n_weights = *cursor;
+}
+
+static void place_biases(struct pen_network *n, int64_t n_layers, int64_t *cursor)
+{
     for (int64_t l = 0; l < n_layers; l++) {
-        int64_t out = l < a->n_hidden ? a->hidden[l] : n->n_outputs;
-        n->bias[l] = add_parameter(n, &cursor, pen_arena_printf(arena, "deep.%lld.bias", (long long)l), 1, out);
+        n->bias[l] = add_deep(n, cursor, l, "bias", 1);
+    }
+    for (int64_t l = 0; l + 1 < n_layers && n->architecture.norm != PEN_NORM_NONE; l++) {
+        n->gamma[l] = add_deep(n, cursor, l, "gamma", 1);
+        n->beta[l] = add_deep(n, cursor, l, "beta", 1);
     }
     if (n->has_wide) {
-        n->wide_bias = add_parameter(n, &cursor, "wide.bias", 1, n->n_outputs);
+        n->wide_bias = add_parameter(n, cursor, "wide.bias", 1, n->n_outputs);
     }
-    n->n_biases = cursor - n->n_weights;
+    n->n_biases = *cursor - n->n_weights;
+}
+
+static void place_statistics(struct pen_network *n, int64_t n_layers, int64_t *cursor)
+{
+    for (int64_t l = 0; l + 1 < n_layers && n->architecture.norm == PEN_NORM_BATCH; l++) {
+        n->running_mean[l] = add_deep(n, cursor, l, "mean", 1);
+        n->running_variance[l] = add_deep(n, cursor, l, "variance", 1);
+    }
+    n->n_statistics = *cursor - n->n_weights - n->n_biases;
+}
+
+static void place_tables(struct pen_network *n, int64_t *cursor)
+{
     for (int64_t i = 0; i < n->spec.n_ids; i++) {
         const struct pen_tensor_ids_spec *ids = &n->spec.ids[i];
         n->deep_table[i] = n->wide_table[i] = -1;
         if (n->has_deep) {
-            n->deep_table[i] = add_table(n, &cursor, pen_arena_printf(arena, "embedding.%s", ids->name), ids->n_values,
-                                         n->embedding_dims[i]);
+            n->deep_table[i] = add_table(n, cursor, pen_arena_printf(&n->arena, "embedding.%s", ids->name),
+                                         ids->n_values, n->embedding_dims[i]);
         }
         if (n->has_wide) {
             n->wide_table[i] =
-                add_table(n, &cursor, pen_arena_printf(arena, "wide.%s", ids->name), ids->n_values, n->n_outputs);
+                add_table(n, cursor, pen_arena_printf(&n->arena, "wide.%s", ids->name), ids->n_values, n->n_outputs);
         }
     }
+}
+
+static void place_parameters(struct pen_network *n)
+{
+    int64_t n_layers = n->has_deep ? n->architecture.n_hidden + 1 : 0, cursor = 0;
+    n->wide_dense = n->wide_bias = -1;
+    place_weights(n, n_layers, &cursor);
+    place_biases(n, n_layers, &cursor);
+    place_statistics(n, n_layers, &cursor);
+    place_tables(n, &cursor);
     n->n_total = cursor;
 }
 
@@ -191,7 +223,7 @@ static pen_status allocate(struct pen_network *n, struct pen_error *err)
     n->embedding_columns = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_columns);
     n->deep_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->deep_table);
     n->wide_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->wide_table);
-    n->parameters = pen_arena_alloc(&n->arena, 2 * n_ids + 2 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
+    n->parameters = pen_arena_alloc(&n->arena, 2 * n_ids + 6 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
     if (n->embedding_dims == NULL || n->embedding_columns == NULL || n->deep_table == NULL || n->wide_table == NULL ||
         n->parameters == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: planning a model of %lld id features", (long long)n_ids);
@@ -282,6 +314,22 @@ static void first_weights(const struct pen_network *n, float *values, uint64_t s
     }
 }
 
+/* Normalisation changes nothing but the scale at first. */
+static void first_norms(const struct pen_network *n, float *values)
+{
+    const struct pen_architecture *a = &n->architecture;
+    for (int64_t l = 0; n->has_deep && l < a->n_hidden; l++) {
+        for (int64_t d = 0; d < a->hidden[l]; d++) {
+            if (a->norm != PEN_NORM_NONE) {
+                values[n->parameters[n->gamma[l]].offset + d] = 1;
+            }
+            if (a->norm == PEN_NORM_BATCH) {
+                values[n->parameters[n->running_variance[l]].offset + d] = 1;
+            }
+        }
+    }
+}
+
 static void first_biases(const struct pen_network *n, float *values, const double *class_shares)
 {
     float *bias = values + n->parameters[n->has_wide ? n->wide_bias : n->bias[n->architecture.n_hidden]].offset;
@@ -301,6 +349,7 @@ pen_status pen_network_initialise(struct pen_network *n, uint64_t seed, const do
     float *values = NULL;
     PEN_ALLOC(values, n->n_total, err);
     first_weights(n, values, seed);
+    first_norms(n, values);
     if (class_shares != NULL && n->loss != PEN_LOSS_SQUARED) {
         first_biases(n, values, class_shares);
     }

@@ -1,15 +1,20 @@
 /* A network: linear, dnn or wide_deep, over the tensors of a transform graph.
  *
  *   x       = [pooled embeddings of every id feature | standardised dense columns]           [B, n_x]
- *   deep    = f(... f(x W0 + b0) ...) Wn + bn                                                [B, C]
+ *   deep    = h(... h(x W0 + b0) ...) Wn + bn                                                [B, C]
  *   wide    = sum of one weight per id value (+ dense columns times their weights + bias)    [B, C]
  *   logits  = linear: wide; dnn: deep; wide_deep: wide + deep
  *
- * All parameters lie in one array of floats in device memory: dense weights, then biases, then tables, so that an
- * optimiser step is a call for the weights (with L1 and L2), one for the biases (without) and one for all tables
- * (touched rows only). Tables begin at multiples of 64 bytes. A dense column far from unit scale is standardised by
- * constants of the training rows (network.c); a value that is not finite counts as 0 afterwards, the mean. Ids outside
- * the table count as absent. */
+ * h is a hidden layer: the activation, then batch or layer normalisation where asked for (kernels/norm/norm.h), then
+ * dropout in training. Normalising what the activation gives is what TensorFlow's DNN estimators do, and leaves dropout
+ * out of the statistics.
+ *
+ * All parameters lie in one array of floats in device memory: dense weights, then biases (with gamma and beta of the
+ * normalisations), then the running statistics of batch normalisation, then tables, so that an optimiser step is a call
+ * for the weights (with L1 and L2), one for the biases (without) and one for all tables (touched rows only). The
+ * statistics move with each forward pass of training; averaged weights average them too. Tables begin at multiples of
+ * 64 bytes. A dense column far from unit scale is standardised by constants of the training rows (network.c); a value
+ * that is not finite counts as 0 afterwards, the mean. Ids outside the table count as absent. */
 #ifndef PEN_COMPONENTS_TRAINER_NETWORK_H
 #define PEN_COMPONENTS_TRAINER_NETWORK_H
 
@@ -26,8 +31,9 @@ struct pen_architecture {
     int64_t n_hidden;
     int64_t hidden[PEN_NETWORK_HIDDEN_MAX];
     enum pen_activation activation;
-    int64_t embedding_dim; /* 0: chosen a feature, from its number of values */
-    bool pool_sum;         /* ragged features in the deep part: sum instead of mean */
+    enum pen_norm_kind norm; /* of hidden layers */
+    int64_t embedding_dim;   /* 0: chosen a feature, from its number of values */
+    bool pool_sum;           /* ragged features in the deep part: sum instead of mean */
 };
 
 struct pen_parameter {
@@ -55,13 +61,16 @@ struct pen_network {
 
     int64_t n_parameters;
     struct pen_parameter *parameters;
-    int64_t n_weights, n_biases, n_total; /* floats; tables are the rest, with gaps of zeros before them */
-    float *values;                        /* [n_total] device memory */
+    int64_t n_weights, n_biases, n_statistics; /* floats */
+    int64_t n_total;                           /* tables are the rest, with gaps of zeros before them */
+    float *values;                             /* [n_total] device memory */
 
     /* Into parameters; -1: absent. */
     int64_t *deep_table, *wide_table; /* [n_ids] */
     int64_t wide_dense, wide_bias;
     int64_t layer[PEN_NETWORK_HIDDEN_MAX + 1], bias[PEN_NETWORK_HIDDEN_MAX + 1];
+    int64_t gamma[PEN_NETWORK_HIDDEN_MAX], beta[PEN_NETWORK_HIDDEN_MAX];
+    int64_t running_mean[PEN_NETWORK_HIDDEN_MAX], running_variance[PEN_NETWORK_HIDDEN_MAX]; /* batch */
 };
 
 /* Shapes, zeroed values, input shift 0 and scale 1; nothing of spec is kept but copies. */

@@ -105,6 +105,30 @@ static pen_status plan_ids(struct pen_pass *p, int64_t max_ids_a_row, struct pen
     return place_ids(p, err);
 }
 
+static pen_status plan_hidden(struct pen_pass *p, int64_t l, struct pen_error *err)
+{
+    const struct pen_architecture *a = &p->network->architecture;
+    int64_t width = a->hidden[l], size = p->max_rows * width;
+    OWN(p, p->hidden[l], size, err);
+    p->normed[l] = p->hidden[l];
+    if (a->norm != PEN_NORM_NONE) {
+        int64_t n_groups = a->norm == PEN_NORM_LAYER ? p->max_rows : width;
+        OWN(p, p->mean[l], n_groups, err);
+        OWN(p, p->rstd[l], n_groups, err);
+        if (p->training) {
+            OWN(p, p->normed[l], size, err);
+        }
+    }
+    p->dropped[l] = p->normed[l];
+    if (p->training && p->dropout > 0) {
+        OWN(p, p->dropped[l], size, err);
+    }
+    if (p->training) {
+        OWN(p, p->d_hidden[l], size, err);
+    }
+    return PEN_OK;
+}
+
 static pen_status plan(struct pen_pass *p, int64_t max_ids_a_row, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
@@ -118,14 +142,7 @@ static pen_status plan(struct pen_pass *p, int64_t max_ids_a_row, struct pen_err
     for (int64_t l = 0; n->has_deep && l < n->architecture.n_hidden; l++) {
         int64_t width = n->architecture.hidden[l];
         widest = width > widest ? width : widest;
-        OWN(p, p->hidden[l], rows * width, err);
-        p->dropped[l] = p->hidden[l];
-        if (p->training && p->dropout > 0) {
-            OWN(p, p->dropped[l], rows * width, err);
-        }
-        if (p->training) {
-            OWN(p, p->d_hidden[l], rows * width, err);
-        }
+        PEN_TRY(plan_hidden(p, l, err));
     }
     PEN_TRY(plan_ids(p, max_ids_a_row, err));
     if (p->training) {
@@ -161,7 +178,8 @@ int64_t pen_pass_row_bytes(const struct pen_network *n, bool dropout, int64_t ma
 {
     int64_t floats = n->ld_x + n->ld_embedded + 2 * n->n_outputs + 2;
     for (int64_t l = 0; n->has_deep && l < n->architecture.n_hidden; l++) {
-        floats += (dropout ? 3 : 2) * n->architecture.hidden[l];
+        bool norm = n->architecture.norm != PEN_NORM_NONE;
+        floats += (2 + dropout + norm) * n->architecture.hidden[l] + 2 * norm;
     }
     for (int64_t f = 0; f < n->spec.n_ids; f++) {
         int64_t dims = (n->has_deep ? n->embedding_dims[f] : 0) + (n->has_wide ? n->n_outputs : 0);

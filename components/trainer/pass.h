@@ -24,11 +24,13 @@ struct pen_pass {
     struct pen_step_sums *sums;
     float *x;                               /* [max_rows, ld_x] */
     float *hidden[PEN_NETWORK_HIDDEN_MAX];  /* [max_rows, hidden] */
-    float *dropped[PEN_NETWORK_HIDDEN_MAX]; /* the same after dropout; equal to hidden without */
-    float *logits;                          /* [max_rows, C] */
-    float *label, *weight;                  /* [max_rows] */
-    int32_t *single;                        /* [max_rows, n_single] */
-    struct pen_gather_to *to;               /* [n_ids] */
+    float *normed[PEN_NETWORK_HIDDEN_MAX];  /* the same normalised; equal to hidden without, and in prediction */
+    float *dropped[PEN_NETWORK_HIDDEN_MAX]; /* the same after dropout; equal to normed without */
+    float *mean[PEN_NETWORK_HIDDEN_MAX], *rstd[PEN_NETWORK_HIDDEN_MAX]; /* of the normalisations */
+    float *logits;                                                      /* [max_rows, C] */
+    float *label, *weight;                                              /* [max_rows] */
+    int32_t *single;                                                    /* [max_rows, n_single] */
+    struct pen_gather_to *to;                                           /* [n_ids] */
     int64_t n_tables;
     struct pen_embedding_feature *tables, *deep, *wide; /* [n_tables]: those of the deep part, then of the wide part */
     int64_t most_ids, n_values, most_dim;               /* of a batch; of the tables of a part; of a table */
@@ -70,8 +72,9 @@ PEN_MUST_USE pen_status pen_pass_load(struct pen_pass *pass, const struct pen_de
 PEN_MUST_USE pen_status pen_pass_dropout(const struct pen_pass *pass, int64_t layer, float *to, const float *from,
                                          struct pen_error *err);
 
-/* logits of the loaded rows, with dropout or without. */
-PEN_MUST_USE pen_status pen_pass_forward(struct pen_pass *pass, bool dropout, struct pen_error *err);
+/* logits of the loaded rows: as learning makes them, with dropout and the statistics of the batch, or as prediction
+ * does. */
+PEN_MUST_USE pen_status pen_pass_forward(struct pen_pass *pass, bool learning, struct pen_error *err);
 
 /* Adds the loss of the loaded rows to sums (device memory), pass->sums or others. */
 PEN_MUST_USE pen_status pen_pass_loss(const struct pen_pass *pass, struct pen_step_sums *sums, struct pen_error *err);

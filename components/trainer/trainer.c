@@ -23,7 +23,7 @@ struct checkpoint_options {
 };
 
 struct options {
-    int model, activation, optimizer, schedule, pooling;
+    int model, activation, normalize, optimizer, schedule, pooling;
     struct pen_config_ints hidden;
     int64_t embedding_dim, warmup_steps, schedule_step, batch_size, steps, epochs, eval_every, seed, log_every, threads;
     int64_t memory_limit_mb;
@@ -48,6 +48,8 @@ static const struct pen_option option_table[] = {
     OPTION(model, ENUM, "wide_deep", 0, 0, pen_model_kind_names, "linear, dnn, or both added: wide_deep"),
     OPTION(hidden, INTS, "[128, 64]", 1, PEN_NETWORK_WIDTH_MAX, NULL, "widths of the hidden layers"),
     OPTION(activation, ENUM, "relu", 0, 0, pen_model_activation_names, "of the hidden layers"),
+    OPTION(normalize, ENUM, "none", 0, 0, pen_model_norm_names,
+           "outputs of the hidden layers: batch (over the rows of a step) or layer (over a row's values)"),
     OPTION(embedding_dim, INT, "0", 0, PEN_NETWORK_DIM_MAX, NULL,
            "width of an embedding; 0: from its number of values, at most 16"),
     OPTION(pooling, ENUM, "mean", 0, 0, poolings, "how the embeddings of a list of ids become one"),
@@ -162,6 +164,7 @@ static pen_status training_options(const struct options *o, const struct stop_op
     *t = (struct pen_training_options){.architecture = {.kind = (enum pen_model_kind)o->model,
                                                         .n_hidden = o->hidden.n_items,
                                                         .activation = (enum pen_activation)o->activation,
+                                                        .norm = (enum pen_norm_kind)o->normalize,
                                                         .embedding_dim = o->embedding_dim,
                                                         .pool_sum = o->pooling == 1},
                                        .update = {.rule = {(enum pen_optimiser_kind)o->optimizer, o->momentum, o->beta1,

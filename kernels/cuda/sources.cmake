@@ -23,6 +23,8 @@ set(pen_cuda_sources
     kernels/metric/multiclass_sums_cuda.cu
     kernels/metric/rank_sums_cuda.cu
     kernels/metric/regression_sums_cuda.cu
+    kernels/norm/norm_backward_cuda.cu
+    kernels/norm/norm_forward_cuda.cu
     kernels/optimiser/average_cuda.cu
     kernels/optimiser/optimiser_cuda.cu
     kernels/optimiser/optimiser_tables_cuda.cu

@@ -160,6 +160,7 @@ void bench_init(struct bench *b, int64_t n_rows, int64_t steps)
     b->checkpoints = (struct pen_training_checkpoints){.where = {b->folder, b->configuration, 2, false}, .steps = 1};
     b->options = arrays_options(PEN_MODEL_WIDE_DEEP, steps);
     b->options.dropout = 0.2;
+    b->options.architecture.norm = PEN_NORM_BATCH;
     b->options.average = true;
     b->options.validation_fraction = -1;
     b->options.eval_every = 7;

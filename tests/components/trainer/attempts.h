@@ -22,8 +22,8 @@ struct bench {
     pen_json *configuration;
 };
 
-/* Dropout, averaged weights, validation and early stopping: everything that has a state. Checkpoints at every step when
- * options.checkpoints is set. */
+/* Dropout, batch normalisation, averaged weights, validation and early stopping: everything that has a state.
+ * Checkpoints at every step when options.checkpoints is set. */
 void bench_init(struct bench *bench, int64_t n_rows, int64_t steps);
 void bench_deinit(struct bench *bench);
 

@@ -45,6 +45,7 @@ static void the_batches_are_those_of_one_rank(void)
     b.options.learning_rate = 0.05;
     b.options.batch_size = BATCH;
     b.options.dropout = 0;
+    b.options.architecture.norm = PEN_NORM_NONE; /* its batches are those of a rank */
     b.options.validation_fraction = 0;
     b.options.average = false;
     PEN_CHECK_EQ_I64(attempt_once(&b, none, "one"), PEN_OK);

@@ -52,6 +52,7 @@ static void it_stops_early_at_the_same_step(void)
     bench_init(&b, 700, 400);
     b.options.learning_rate = 0.2;
     b.options.dropout = 0;
+    b.options.architecture.norm = PEN_NORM_NONE;
     b.options.patience = 4;
     b.checkpoints.steps = 3;
     run_through(&b);

@@ -70,13 +70,14 @@ static void logistic_regression_reaches_newtons_optimum(void)
     arrays_deinit(&a);
 }
 
-static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
+static void same_bits(enum pen_norm_kind norm)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct arrays a;
     arrays_init(&a, 2000, PEN_TASK_MULTICLASS, 3);
     struct pen_training_options options = arrays_options(PEN_MODEL_WIDE_DEEP, 60);
     options.batch_size = 512;
+    options.architecture.norm = norm;
     options.dropout = 0.2;
     options.average = true;
     options.validation_fraction = -1;
@@ -97,24 +98,39 @@ static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
     arrays_deinit(&a);
 }
 
+static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
+{
+    same_bits(PEN_NORM_NONE);
+    same_bits(PEN_NORM_BATCH);
+    same_bits(PEN_NORM_LAYER);
+}
+
+static void one_learns(enum pen_task task, enum pen_model_kind kind, enum pen_norm_kind norm)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct arrays a;
+    arrays_init(&a, 3000, task, 3);
+    struct pen_training_options options = arrays_options(kind, 600);
+    options.architecture.norm = norm;
+    options.validation_fraction = 0.2;
+    options.average = true;
+    struct pen_network *network = NULL;
+    struct pen_training_result result;
+    PEN_REQUIRE_OK(train(&a, &options, NULL, &network, &result, &err), &err);
+    /* The data is linear with little noise: AUC, accuracy well above chance, RMSE near the noise of 1. */
+    PEN_CHECK_MSG(task == PEN_TASK_REGRESSION ? result.validation_metric < 6 : result.validation_metric > 0.85,
+                  "task %d model %d norm %d: found %g", (int)task, (int)kind, (int)norm, result.validation_metric);
+    pen_network_destroy(network);
+    arrays_deinit(&a);
+}
+
 static void every_task_and_model_learns(void)
 {
     for (int task = PEN_TASK_BINARY; task <= PEN_TASK_REGRESSION; task++) {
-        for (int kind = PEN_MODEL_LINEAR; kind <= PEN_MODEL_WIDE_DEEP; kind++) {
-            struct pen_error err = PEN_ERROR_INIT;
-            struct arrays a;
-            arrays_init(&a, 3000, (enum pen_task)task, 3);
-            struct pen_training_options options = arrays_options((enum pen_model_kind)kind, 600);
-            options.validation_fraction = 0.2;
-            options.average = true;
-            struct pen_network *network = NULL;
-            struct pen_training_result result;
-            PEN_REQUIRE_OK(train(&a, &options, NULL, &network, &result, &err), &err);
-            /* The data is linear with little noise: AUC, accuracy well above chance, RMSE near the noise of 1. */
-            PEN_CHECK_MSG(task == PEN_TASK_REGRESSION ? result.validation_metric < 6 : result.validation_metric > 0.85,
-                          "task %d model %d: found %g", task, kind, result.validation_metric);
-            pen_network_destroy(network);
-            arrays_deinit(&a);
+        one_learns((enum pen_task)task, PEN_MODEL_LINEAR, PEN_NORM_NONE);
+        for (int norm = PEN_NORM_NONE; norm <= PEN_NORM_LAYER; norm++) {
+            one_learns((enum pen_task)task, PEN_MODEL_DNN, (enum pen_norm_kind)norm);
+            one_learns((enum pen_task)task, PEN_MODEL_WIDE_DEEP, (enum pen_norm_kind)norm);
         }
     }
 }
@@ -188,5 +204,6 @@ static void rows_without_a_label_are_an_error_only_when_all_lack_it(void)
 
 PEN_SUITE(trainer_training, PEN_CASE(logistic_regression_reaches_newtons_optimum),
           PEN_CASE(the_same_seed_gives_the_same_bits_for_any_thread_count), PEN_CASE(every_task_and_model_learns),
+
           PEN_CASE(early_stopping_restores_the_best_step), PEN_CASE(a_warm_start_begins_where_the_base_ended),
           PEN_CASE(rows_without_a_label_are_an_error_only_when_all_lack_it));
