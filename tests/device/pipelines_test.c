@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Runs the line on the device in an order of blocks and threads, or on the CPU (order 0). */
+/* Runs the line on the device in an order of blocks and threads, or on the CPU (order 0). One thread: the others of
+ * Transform would open queues of their own, and the shim serves one thread. */
 static void run(struct program_result *result, int order, const char *line)
 {
     char number[16];
@@ -21,10 +22,12 @@ static void run(struct program_result *result, int order, const char *line)
     (void)setenv("PENSTOCK_CUDA_MODULE", PEN_SHIM_MODULE, 1);
     (void)setenv("PEN_SHIM_DEFERRED", "1", 1);
     (void)setenv("PEN_SHIM_ORDER", number, 1);
+    (void)setenv("OMP_NUM_THREADS", "1", 1);
     program_run(pen_test_directory(), line, result);
     (void)unsetenv("PENSTOCK_CUDA_MODULE");
     (void)unsetenv("PEN_SHIM_DEFERRED");
     (void)unsetenv("PEN_SHIM_ORDER");
+    (void)unsetenv("OMP_NUM_THREADS");
 }
 
 /* pattern: the line, with @ for the device (also the names of what it writes). */
