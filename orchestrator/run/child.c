@@ -385,7 +385,6 @@ pen_status pen_child_run(const struct pen_component *component, struct pen_compo
     (void)close(fd);
     pen_text_deinit(&listener.buffer);
     bool well = listener.has_result && listener.status == PEN_OK;
-    int lost = team.n > 1 ? pen_team_lost(&team) : 0;
     pen_team_finish(&team, well || team.n == 1 ? GRACE_SECONDS : 0.5);
-    return judge(&listener, &team, well ? 0 : lost, options->log_path, err);
+    return judge(&listener, &team, well ? 0 : pen_team_lost(&team), options->log_path, err);
 }

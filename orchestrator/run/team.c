@@ -15,6 +15,7 @@ static void kill_all(struct pen_team *team)
 {
     for (int r = 0; r < team->n; r++) {
         if (!team->members[r].ended) {
+            team->members[r].killed = true;
             (void)kill(team->members[r].process, SIGKILL);
         }
     }
@@ -63,14 +64,19 @@ pen_status pen_team_start(struct pen_team *team, int n, void (*body)(void *conte
 
 int pen_team_lost(struct pen_team *team)
 {
+    int lost = 0;
     (void)collect(team, WNOHANG);
     for (int r = 1; r < team->n; r++) {
         const struct pen_team_member *m = &team->members[r];
-        if (m->ended && !(WIFEXITED(m->state) && WEXITSTATUS(m->state) == 0)) {
+        if (!m->ended || m->killed) {
+            continue;
+        }
+        if (WIFSIGNALED(m->state)) {
             return r;
         }
+        lost = lost == 0 && WEXITSTATUS(m->state) != 0 ? r : lost;
     }
-    return 0;
+    return lost;
 }
 
 void pen_team_finish(struct pen_team *team, double grace_s)

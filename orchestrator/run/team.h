@@ -15,8 +15,8 @@ struct pen_team {
     int n;
     struct pen_team_member {
         pid_t process;
-        bool ended;
-        int state; /* of waitpid, once ended */
+        bool ended, killed; /* killed: by pen_team_finish */
+        int state;          /* of waitpid, once ended */
     } members[PEN_LOCAL_RANKS_MAX];
 };
 
@@ -24,7 +24,8 @@ struct pen_team {
 PEN_MUST_USE pen_status pen_team_start(struct pen_team *team, int n, void (*body)(void *context, int rank),
                                        void *context, struct pen_error *err);
 
-/* A rank beside rank 0 that did not end well so far; 0: none. Waits for nobody. */
+/* A rank beside rank 0 that by itself did not end well so far, the first that died of a signal before any other; 0:
+ * none. Waits for nobody; after pen_team_finish it knows all. */
 int pen_team_lost(struct pen_team *team);
 
 /* Returns when all have ended. Those that have not within grace_s are killed. */
