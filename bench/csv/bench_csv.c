@@ -86,6 +86,7 @@ static pen_status read_once(const char *path, int n_threads, struct pen_csv_coun
     struct pen_csv_reader *reader;
     pen_csv_options_init(&options);
     options.n_threads = n_threads;
+    options.late_bytes = true;
     PEN_TRY(pen_csv_open(&reader, &path, 1, &options, err));
     struct pen_batch batch;
     bool restarted;
@@ -233,13 +234,13 @@ int main(int argc, char **argv)
 {
     sleep_when_waiting(argv);
     if (argc >= 4 && strcmp(argv[1], "make") == 0) {
-        return make(argv[2], argv[3], argc > 4 ? atoll(argv[4]) : 400);
+        return make(argv[2], argv[3], argc > 4 ? strtoll(argv[4], NULL, 10) : 400);
     }
     if (argc >= 3 && strcmp(argv[1], "run") == 0) {
-        return run(argv[2], argc > 3 ? atoi(argv[3]) : 1);
+        return run(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1);
     }
     if (argc >= 3 && strcmp(argv[1], "once") == 0) {
-        return once(argv[2], argc > 3 ? atoi(argv[3]) : 1);
+        return once(argv[2], argc > 3 ? (int)strtol(argv[3], NULL, 10) : 1);
     }
     if (argc >= 3 && strcmp(argv[1], "columns") == 0) {
         return columns(argv[2]);

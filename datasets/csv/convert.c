@@ -33,7 +33,7 @@ bool pen_csv_tile_cell(const struct pen_csv_tile *tile, int64_t row, const char 
         *size = n;
         return true;
     }
-    *content = pen_csv_cell(&reader->dialect, raw, n, false, tile->chunk->scratch, size);
+    *content = pen_csv_cell(&reader->dialect, raw, n, false, pen_csv_tile_scratch(tile, raw), size);
     const bool quoted = *size == 0 && n > 0 && memchr(raw, reader->dialect.quote, n) != NULL;
     return !pen_csv_is_missing(&reader->options, *content, *size, quoted);
 }

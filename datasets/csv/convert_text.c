@@ -4,7 +4,11 @@
  * others (outer spaces to drop, stray quotes) go the general way. */
 #include "datasets/csv/dictionary.h"
 
-enum { SLACK = 64 }; /* bytes that a copy may write too many */
+enum {
+    SLACK = 64,       /* bytes that a copy may write too many */
+    FAR_SLOTS = 8192, /* of dictionaries that need more than a cache near the core */
+    GROUP = 16        /* cells whose places in such a dictionary are fetched ahead together */
+};
 
 static bool too_many(const struct pen_csv_reader *reader, const struct pen_csv_dictionary *dictionary)
 {
@@ -19,7 +23,8 @@ static void count_utf8(const struct pen_csv_tile *tile, const char *content, siz
     }
 }
 
-/* The content of a present cell, in the text or in `to` (with room for the raw cell and SLACK); false: missing. */
+/* The content of a present cell, in the text or in `to` (with room for the raw cell and SLACK; NULL: the cell's own
+ * place in the chunk's scratch); false: missing. */
 static inline bool text_cell(const struct pen_csv_tile *tile, int64_t row, char *to, const char **content, size_t *size)
 {
     const struct pen_csv_dialect *dialect = &tile->reader->dialect;
@@ -30,6 +35,7 @@ static inline bool text_cell(const struct pen_csv_tile *tile, int64_t row, char 
     if (!dialect->trim) {
         bool common = **content != dialect->quote;
         if (!common && *size > 2 && (*content)[*size - 1] == dialect->quote) {
+            to = to == NULL ? pen_csv_tile_scratch(tile, *content) : to;
             const int64_t n = tile->reader->ops->convert->unquote(to, *content + 1, (int64_t)*size - 2, dialect->quote);
             common = n > 0;
             *content = common ? to : *content;
@@ -43,36 +49,74 @@ static inline bool text_cell(const struct pen_csv_tile *tile, int64_t row, char 
 }
 
 /* Code of a string: the reader's, or -2 - i for the chunk's own i-th fresh one. */
-static inline pen_status code_of(const struct pen_csv_tile *tile, const struct pen_csv_col *column, const char *content,
-                                 size_t size, int32_t *code, struct pen_error *err)
+static inline pen_status code_of(const struct pen_csv_tile *tile, const struct pen_csv_col *column,
+                                 const struct pen_csv_key *key, int32_t *code, struct pen_error *err)
 {
-    const struct pen_csv_key key = pen_csv_key_of(content, size);
-    *code = pen_csv_dictionary_find(&column->dictionary, &key);
+    *code = pen_csv_dictionary_find(&column->dictionary, key);
     if (*code >= 0) {
         return PEN_OK;
     }
-    int32_t fresh = pen_csv_dictionary_find(&tile->out->fresh, &key);
+    int32_t fresh = pen_csv_dictionary_find(&tile->out->fresh, key);
     if (fresh < 0) {
-        PEN_TRY(pen_csv_dictionary_insert(&tile->out->fresh, &key, &fresh, err));
+        PEN_TRY(pen_csv_dictionary_insert(&tile->out->fresh, key, &fresh, err));
         tile->out->overflow = too_many(tile->reader, &tile->out->fresh);
     }
     *code = -2 - fresh;
     return PEN_OK;
 }
 
-pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,
-                              struct pen_error *err)
+/* A group's keys are made first, so that the waits for their slots overlap. */
+static pen_status group_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int64_t first,
+                              int64_t n, int32_t *codes, struct pen_error *err)
+{
+    struct pen_csv_key keys[GROUP];
+    int64_t places[GROUP], n_keys = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const char *content;
+        size_t size;
+        codes[i] = -1;
+        if (text_cell(tile, first + i, NULL, &content, &size)) {
+            count_utf8(tile, content, size);
+            keys[n_keys] = pen_csv_key_of(content, size);
+            pen_csv_dictionary_prefetch(&column->dictionary, &keys[n_keys]);
+            places[n_keys++] = i;
+        } else {
+            pen_csv_set_missing(tile->out, first + i);
+        }
+    }
+    for (int64_t k = 0; k < n_keys && !tile->out->overflow; k++) {
+        PEN_TRY(code_of(tile, column, &keys[k], &codes[places[k]], err));
+    }
+    return PEN_OK;
+}
+
+static pen_status near_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,
+                             struct pen_error *err)
 {
     for (int64_t i = 0; i < tile->n_rows && !tile->out->overflow; i++) {
         const char *content;
         size_t size;
         codes[i] = -1;
-        if (text_cell(tile, tile->first_row + i, tile->chunk->scratch, &content, &size)) {
+        if (text_cell(tile, tile->first_row + i, NULL, &content, &size)) {
             count_utf8(tile, content, size);
-            PEN_TRY(code_of(tile, column, content, size, &codes[i], err));
+            const struct pen_csv_key key = pen_csv_key_of(content, size);
+            PEN_TRY(code_of(tile, column, &key, &codes[i], err));
         } else {
             pen_csv_set_missing(tile->out, tile->first_row + i);
         }
+    }
+    return PEN_OK;
+}
+
+pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, int32_t *codes,
+                              struct pen_error *err)
+{
+    if (column->dictionary.n_slots < FAR_SLOTS) {
+        return near_codes(tile, column, codes, err);
+    }
+    for (int64_t i = 0; i < tile->n_rows && !tile->out->overflow; i += GROUP) {
+        const int64_t n = tile->n_rows - i < GROUP ? tile->n_rows - i : GROUP;
+        PEN_TRY(group_codes(tile, column, tile->first_row + i, n, codes + i, err));
     }
     return PEN_OK;
 }
@@ -90,7 +134,8 @@ static pen_status count_distinct(const struct pen_csv_tile *tile, const struct p
         content = (const char *)fingerprint;
         size = sizeof fingerprint[0];
     }
-    return code_of(tile, column, content, size, &code, err);
+    const struct pen_csv_key key = pen_csv_key_of(content, size);
+    return code_of(tile, column, &key, &code, err);
 }
 
 static inline void copy_with_slack(char *to, const char *from, size_t size)

@@ -288,7 +288,7 @@ pen_status pen_csv_tile_codes(const struct pen_csv_tile *tile, const struct pen_
                               struct pen_error *err);
 pen_status pen_csv_tile_bytes(const struct pen_csv_tile *tile, const struct pen_csv_col *column, struct pen_error *err);
 
-/* The general way to one cell: false when it is missing. scratch is the chunk's. */
+/* The general way to one cell: false when it is missing. */
 bool pen_csv_tile_cell(const struct pen_csv_tile *tile, int64_t row, const char **content, size_t *size);
 enum pen_csv_class pen_csv_tile_number(const struct pen_csv_tile *tile, int64_t row, int64_t *integer, double *real);
 
@@ -303,6 +303,13 @@ static inline void pen_csv_tile_raw(const struct pen_csv_tile *tile, int64_t row
     }
     *raw = text + begin;
     *size = end - begin;
+}
+
+/* Room for the content of the raw cell, and PEN_CSV_PAD; behind it the next cells have theirs, so it lasts while cells
+ * are taken in order. NULL in a chunk without quotes, whose cells are taken as they stand. */
+static inline char *pen_csv_tile_scratch(const struct pen_csv_tile *tile, const char *raw)
+{
+    return tile->any_quote ? tile->chunk->scratch + (raw - tile->chunk->text) : NULL;
 }
 
 /* Marks row (of the chunk) missing. */

@@ -16,7 +16,7 @@ static pen_status make_room(struct pen_csv_dictionary *dictionary, struct pen_er
     if (dictionary->view.n_entries * 2 < dictionary->n_slots) {
         return PEN_OK;
     }
-    const int64_t n_slots = dictionary->n_slots == 0 ? 16 : dictionary->n_slots * 4;
+    const int64_t n_slots = dictionary->n_slots == 0 ? 16 : dictionary->n_slots * 2;
     struct pen_csv_slot *slots = pen_malloc(n_slots, sizeof *slots);
     if (slots == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: dictionary of %lld slots", (long long)n_slots);

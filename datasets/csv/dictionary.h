@@ -66,6 +66,15 @@ static inline struct pen_csv_key pen_csv_key_of(const char *text, size_t size)
     return key;
 }
 
+/* The memory where a look-up begins comes into the cache meanwhile. */
+static inline void pen_csv_dictionary_prefetch(const struct pen_csv_dictionary *dictionary,
+                                               const struct pen_csv_key *key)
+{
+    if (dictionary->n_slots > 0) {
+        __builtin_prefetch(&dictionary->slots[key->hash & ((uint64_t)dictionary->n_slots - 1)]);
+    }
+}
+
 /* The code, or -1. */
 static inline int32_t pen_csv_dictionary_find(const struct pen_csv_dictionary *dictionary,
                                               const struct pen_csv_key *key)

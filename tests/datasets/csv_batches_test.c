@@ -5,6 +5,7 @@
 #include "tests/pen_test.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { N_ROWS = 3000 };
 
@@ -127,5 +128,76 @@ static void too_many_codes_turn_to_bytes_without_a_restart(void)
     pen_text_deinit(&text);
 }
 
+enum { N_LARGE = 40000, N_LARGE_STRINGS = 9000 };
+
+/* What row i of a column of many strings holds: some longer than 16 bytes, some with quotes, some missing. */
+static void large_string(int64_t i, char *content, size_t room)
+{
+    const int64_t k = (i * 7919) % N_LARGE_STRINGS;
+    if (k % 5 == 0) {
+        (void)snprintf(content, room, "a \"long\" string, number %lld", (long long)k);
+    } else {
+        (void)snprintf(content, room, "%s%lld", k % 3 == 0 ? "say \"" : "s", (long long)k);
+    }
+    if (i % 13 == 5) {
+        content[0] = '\0';
+    }
+}
+
+static void write_large(struct pen_text *text)
+{
+    pen_text_append(text, "s,n\n");
+    for (int64_t i = 0; i < N_LARGE; i++) {
+        char content[64];
+        large_string(i, content, sizeof content);
+        const bool quoted = strchr(content, '"') != NULL || (content[0] != '\0' && i % 4 == 0);
+        pen_text_append(text, quoted ? "\"" : "");
+        for (const char *c = content; *c != '\0'; c++) {
+            pen_text_printf(text, "%s%c", *c == '"' ? "\"" : "", *c);
+        }
+        pen_text_printf(text, "%s,%lld\n", quoted ? "\"" : "", (long long)i);
+    }
+}
+
+static void a_large_dictionary_gives_every_cell_its_string(void)
+{
+    struct pen_text text = {0};
+    struct pen_csv_options options;
+    struct pen_csv_reader *reader = NULL;
+    struct pen_batch batch;
+    struct pen_error err = PEN_ERROR_INIT;
+    bool restarted = false;
+    int64_t row = 0, most = -1;
+    char path[PEN_PATH_BYTES];
+    const char *list = path;
+    write_large(&text);
+    PEN_REQUIRE(put(path, "large.csv", &text));
+    pen_csv_options_init(&options);
+    options.chunk_bytes = 20000;
+    PEN_REQUIRE_OK(pen_csv_open(&reader, &list, 1, &options, &err), &err);
+    while (pen_csv_next(reader, &batch, &restarted, &err) == PEN_OK && batch.n_rows > 0) {
+        const struct pen_column *column = &batch.columns[0];
+        PEN_REQUIRE(column->type == PEN_TYPE_CODES);
+        for (int64_t i = 0; i < batch.n_rows; i++, row++) {
+            char expected[64];
+            size_t size = 0;
+            large_string(row, expected, sizeof expected);
+            PEN_CHECK_EQ_I64(pen_is_valid(column->validity, i), expected[0] != '\0');
+            if (expected[0] != '\0') {
+                const int32_t code = ((const int32_t *)column->values)[i];
+                const char *found = pen_column_string(column, i, &size);
+                PEN_REQUIRE(size == strlen(expected) && memcmp(found, expected, size) == 0);
+                PEN_REQUIRE(code <= most + 1); /* numbered by first appearance */
+                most = code > most ? code : most;
+            }
+        }
+    }
+    PEN_CHECK_EQ_I64(row, N_LARGE);
+    PEN_CHECK_EQ_I64(most, N_LARGE_STRINGS - 1);
+    pen_csv_close(reader);
+    pen_text_deinit(&text);
+}
+
 PEN_SUITE(csv_batches, PEN_CASE(batches_do_not_depend_on_threads),
-          PEN_CASE(too_many_codes_turn_to_bytes_without_a_restart));
+          PEN_CASE(too_many_codes_turn_to_bytes_without_a_restart),
+          PEN_CASE(a_large_dictionary_gives_every_cell_its_string));
