@@ -2,6 +2,7 @@
 #include "components/statistics_gen/statistics_gen.h"
 
 #include "components/statistics_gen/slicing.h"
+#include "components/statistics_gen/vocabulary.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "datasets/statistics/compute.h"
@@ -9,7 +10,7 @@
 #include <string.h>
 
 struct statistics_gen_options {
-    struct pen_config_strings exclude_splits, feature_allowlist, categorical;
+    struct pen_config_strings exclude_splits, feature_allowlist, categorical, vocabularies;
     const char *weight_feature;
     const struct pen_config_node *slices;
     int64_t max_slices;
@@ -31,6 +32,8 @@ static const struct pen_option option_table[] = {
      "only these features; none given: all"},
     {"categorical", PEN_OPTION_STRINGS, FIELD(categorical), NULL, 0, 0, NULL,
      "integer features that are names: they get string statistics too"},
+    {"vocabularies", PEN_OPTION_STRINGS, FIELD(vocabularies), NULL, 0, 0, NULL,
+     "string features whose values are all written, a file of each split: vocabularies/SPLIT/FEATURE.txt"},
     {"weight_feature", PEN_OPTION_STRING, FIELD(weight_feature), NULL, 0, 0, NULL,
      "a feature of weights: every figure gets a weighted twin"},
     {"slices", PEN_OPTION_NODE, FIELD(slices), NULL, 0, 0, NULL,
@@ -104,6 +107,8 @@ static pen_status compute(struct pen_component_context *context, const struct st
     how.allowed = options->feature_allowlist.items;
     how.n_categorical = options->categorical.n_items;
     how.categorical = options->categorical.items;
+    how.n_vocabularies = options->vocabularies.n_items;
+    how.vocabularies = options->vocabularies.items;
     how.max_slices = options->max_slices;
     how.exact = (enum pen_statistics_exact)options->exact;
     how.memory_bytes = options->memory_mb << 20;
@@ -149,6 +154,10 @@ static pen_status run_splits(struct pen_component_context *context, const struct
     struct pen_statistics statistics;
     PEN_TRY(compute(context, options, sources, *n_open, &statistics, err));
     pen_status status = write(context, &statistics, *n_open, err);
+    if (status == PEN_OK) {
+        status = pen_vocabularies_write(pen_component_output(context, "statistics"), &statistics,
+                                        &options->vocabularies, err);
+    }
     pen_log(PEN_LOG_INFO, "statistics of %lld splits and %lld slices: %lld cells in %.3f s", (long long)*n_open,
             (long long)(statistics.n_splits - *n_open), (long long)n_values, pen_clock_seconds() - start);
     pen_statistics_deinit(&statistics);

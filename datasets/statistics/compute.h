@@ -68,6 +68,8 @@ struct pen_statistics_options {
     const char *const *allowed; /* only these features; none given: all */
     int64_t n_categorical;
     const char *const *categorical; /* integer features that are names, not numbers */
+    int64_t n_vocabularies;
+    const char *const *vocabularies; /* features of which whole splits list every value */
     int64_t n_slicings;
     const struct pen_slicing *slicings;
     int64_t max_slices;              /* of one slicing: the most frequent ones */

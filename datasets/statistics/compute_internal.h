@@ -14,6 +14,7 @@ struct plan {
     int64_t n_columns;
     int64_t *columns;
     bool *categorical;   /* by column of the source */
+    bool *vocabulary;    /* likewise */
     int64_t *first_rows; /* number of each chunk's first row */
     int64_t most_rows;   /* of a chunk */
 };

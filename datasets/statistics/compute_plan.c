@@ -62,6 +62,30 @@ static pen_status need_column(const struct pen_statistics_source *source, const 
     return PEN_OK;
 }
 
+static pen_status choose_vocabularies(struct plan *plan, struct pen_error *err)
+{
+    const struct pen_statistics_source *source = plan->source;
+    PEN_ALLOC(plan->vocabulary, source->n_columns + 1, err);
+    for (int64_t i = 0; i < plan->options->n_vocabularies; i++) {
+        const char *name = plan->options->vocabularies[i];
+        int64_t column = -1;
+        PEN_TRY(need_column(source, "vocabularies", name, &column, err));
+        enum pen_type type = source->type(source->user, column);
+        bool is_text = pen_type_is_string(type) || type == PEN_TYPE_NONE || plan->categorical[column];
+        bool chosen = false;
+        for (int64_t k = 0; k < plan->n_columns; k++) {
+            chosen = chosen || plan->columns[k] == column;
+        }
+        if (!is_text || !chosen) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "vocabularies: expected features of strings%s, found %s, which is %s",
+                     chosen ? " or of option categorical" : " in feature_allowlist", name,
+                     chosen ? pen_type_name(type) : "not there");
+        }
+        plan->vocabulary[column] = true;
+    }
+    return PEN_OK;
+}
+
 static pen_status choose_columns(struct plan *plan, struct pen_error *err)
 {
     const struct pen_statistics_source *source = plan->source;
@@ -110,13 +134,15 @@ pen_status pen_plan_init(struct plan *plan, const struct pen_statistics_source *
         PEN_FAIL(err, PEN_ERR_LIMIT, "split %s: expected chunks of less than 2^31 rows, found one of %lld",
                  source->split, (long long)plan->most_rows);
     }
-    return choose_columns(plan, err);
+    PEN_TRY(choose_columns(plan, err));
+    return choose_vocabularies(plan, err);
 }
 
 void pen_plan_deinit(struct plan *plan)
 {
     pen_free(plan->columns);
     pen_free(plan->categorical);
+    pen_free(plan->vocabulary);
     pen_free(plan->first_rows);
 }
 

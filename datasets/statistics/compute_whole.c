@@ -56,6 +56,7 @@ static pen_status whole_column(const struct plan *plan, int64_t column, bool par
     int64_t memory_bytes = plan->options->memory_bytes / plan->n_threads;
     struct pen_profile_options options = pen_plan_profile_options(plan, column, memory_bytes);
     options.sequential = !parallel;
+    options.list_all = plan->vocabulary[column];
     pen_status status = PEN_OK;
     PEN_TRY(pen_profile_create(&profile, source->type(source->user, column), &options, err));
     for (bool again = true; again;) {

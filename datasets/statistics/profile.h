@@ -34,6 +34,7 @@ struct pen_profile_options {
     int64_t max_bins;             /* of a counting sweep over numbers; 0: select.h's default */
     int64_t max_collect;          /* numbers sorted in memory at the end; 0: select.h's default */
     bool weighted;
+    bool list_all;       /* strings: a vocabulary too; an error when they were too many to count exactly */
     bool categorical;    /* integers: string statistics too */
     bool count_in_table; /* CODES: a table of strings instead of a counter per code */
     bool sequential;     /* chunks come in order of position and without forks: nothing is kept per chunk */

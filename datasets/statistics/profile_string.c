@@ -242,6 +242,18 @@ static void add_up_codes(struct string_profile *string, int64_t *n_unique)
     }
 }
 
+static pen_status need_exact(const struct string_profile *string, struct pen_error *err)
+{
+    if (string->table != NULL && !pen_value_table_exact(string->table)) {
+        PEN_FAIL(
+            err, PEN_ERR_LIMIT,
+            "a vocabulary: expected distinct values that fit into memory_mb, found about %.0f; raise memory_mb, or "
+            "set exact: always",
+            pen_value_table_n_distinct(string->table));
+    }
+    return PEN_OK;
+}
+
 static pen_status list_values(const struct pen_profile *profile, bool weighted, struct pen_arena *arena,
                               struct pen_string_statistics *out, struct pen_error *err)
 {
@@ -251,6 +263,8 @@ static pen_status list_values(const struct pen_profile *profile, bool weighted, 
     struct pen_top top;
     pen_status status = PEN_OK;
     int64_t k = options->n_top_values > options->n_rank_buckets ? options->n_top_values : options->n_rank_buckets;
+    bool list_all = options->list_all && !weighted;
+    k = list_all && n_distinct(string) > k ? n_distinct(string) : k;
     double least = weighted ? options->least_weight : (double)options->least_count;
     PEN_TRY(pen_top_init(&top, k, err));
     for (int64_t i = 0; i < n_distinct(string); i++) {
@@ -266,8 +280,12 @@ static pen_status list_values(const struct pen_profile *profile, bool weighted, 
         bool full = top.n_items == k && k > 0 && top.items[k - 1].count > missed;
         out->exact_counts = !weighted && (full || least > missed);
     }
-    PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_top_values, arena, &out->top, err));
-    PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_rank_buckets, arena, &out->ranks, err));
+    PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_top_values, PEN_TOP_LONGEST, arena, &out->top, err));
+    PEN_TRY_GOTO(cleanup, pen_top_values(&top, options->n_rank_buckets, PEN_TOP_LONGEST, arena, &out->ranks, err));
+    if (list_all) {
+        PEN_TRY_GOTO(cleanup, need_exact(string, err));
+        PEN_TRY_GOTO(cleanup, pen_top_values(&top, top.n_items, SIZE_MAX, arena, &out->vocabulary, err));
+    }
 cleanup:
     pen_top_deinit(&top);
     pen_arena_deinit(&decimals);

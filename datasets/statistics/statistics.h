@@ -55,6 +55,8 @@ struct pen_string_statistics {
     int64_t min_length, max_length, n_invalid_utf8;
     struct pen_value_counts top;   /* num_top_values */
     struct pen_value_counts ranks; /* rank histogram, up to 1000 */
+    /* Where asked for: every value at its full length, in the same order. Not in statistics.json. */
+    struct pen_value_counts vocabulary;
     bool exact_counts;
 };
 

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST_TEXT = 1024 };
-
 /* Negative when a comes first. */
 static int compare(const struct pen_top_item *a, const struct pen_top_item *b)
 {
@@ -80,12 +78,12 @@ void pen_top_sort(struct pen_top *top)
     }
 }
 
-static void append_text(struct pen_text *text, const char *bytes, size_t size_bytes)
+static void append_text(struct pen_text *text, const char *bytes, size_t size_bytes, size_t longest_bytes)
 {
-    bool longer = size_bytes > LONGEST_TEXT;
+    bool longer = size_bytes > longest_bytes;
     if (longer) {
-        size_bytes = LONGEST_TEXT;
-        while (size_bytes > LONGEST_TEXT - 4 && ((unsigned char)bytes[size_bytes] & 0xC0) == 0x80) {
+        size_bytes = longest_bytes;
+        while (size_bytes > longest_bytes - 4 && ((unsigned char)bytes[size_bytes] & 0xC0) == 0x80) {
             size_bytes--;
         }
     }
@@ -107,7 +105,7 @@ static void append_text(struct pen_text *text, const char *bytes, size_t size_by
     }
 }
 
-pen_status pen_top_values(const struct pen_top *top, int64_t n, struct pen_arena *arena,
+pen_status pen_top_values(const struct pen_top *top, int64_t n, size_t longest_bytes, struct pen_arena *arena,
                           struct pen_value_counts *counts, struct pen_error *err)
 {
     int64_t n_items = top->n_items < n ? top->n_items : n;
@@ -119,7 +117,7 @@ pen_status pen_top_values(const struct pen_top *top, int64_t n, struct pen_arena
     }
     for (int64_t i = 0; i < n_items; i++) {
         pen_text_reset(&text);
-        append_text(&text, top->items[i].bytes, top->items[i].size_bytes);
+        append_text(&text, top->items[i].bytes, top->items[i].size_bytes, longest_bytes);
         PEN_TRY_GOTO(cleanup, pen_text_check(&text, err));
         items[i].value = pen_arena_strndup(arena, pen_text_view(&text), text.size_bytes);
         items[i].count = top->items[i].count;

@@ -25,9 +25,11 @@ PEN_API void pen_top_offer(struct pen_top *top, const char *bytes, size_t size_b
 PEN_API void pen_top_sort(struct pen_top *top);
 
 /* The first n of a sorted top as texts of the arena: bytes that are not UTF-8, and NUL, become U+FFFD, and what is
- * longer than 1,024 bytes ends in "...". */
-PEN_API PEN_MUST_USE pen_status pen_top_values(const struct pen_top *top, int64_t n, struct pen_arena *arena,
-                                               struct pen_value_counts *counts, struct pen_error *err);
+ * longer than longest_bytes ends in "...". */
+enum { PEN_TOP_LONGEST = 1024 }; /* of what people read */
+PEN_API PEN_MUST_USE pen_status pen_top_values(const struct pen_top *top, int64_t n, size_t longest_bytes,
+                                               struct pen_arena *arena, struct pen_value_counts *counts,
+                                               struct pen_error *err);
 
 #ifdef __cplusplus
 }

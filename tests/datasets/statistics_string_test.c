@@ -263,6 +263,49 @@ static void slices_equal_their_rows(void)
     pen_free(texts);
 }
 
+/* All of them, at full length, of whole splits; and an error rather than some of them. */
+static void vocabularies_are_whole_or_refused(void)
+{
+    enum { N = 8192, LENGTH = 1500 };
+    int64_t *offsets = pen_calloc(N + 1, sizeof *offsets);
+    char *bytes = pen_calloc(N + 1, LENGTH);
+    static const char *const names[] = {"text", "k"};
+    for (int64_t i = 0; i < N; i++) {
+        (void)memset(bytes + i * LENGTH, 'x', LENGTH);
+        bytes[i * LENGTH + LENGTH - 2] = (char)('0' + i / 2 / 64);
+        bytes[i * LENGTH + LENGTH - 1] = (char)('0' + i / 2 % 64);
+        offsets[i + 1] = (i + 1) * LENGTH;
+    }
+    const struct pen_column columns[2] = {{.type = PEN_TYPE_BYTES, .n_rows = N, .offsets = offsets, .bytes = bytes},
+                                          {.type = PEN_TYPE_INT64, .n_rows = N, .values = offsets}};
+    const struct pen_batch batch = {N, 0, 2, names, columns};
+    const struct pen_statistics_batches batches = {"train", 1, &batch};
+    struct pen_statistics_source source = pen_statistics_source_batches(&batches);
+    struct pen_statistics_options options = PEN_STATISTICS_OPTIONS_DEFAULT;
+    struct pen_statistics statistics;
+    struct pen_error err = PEN_ERROR_INIT;
+    options.vocabularies = names;
+    options.n_vocabularies = 1;
+    PEN_REQUIRE_OK(pen_statistics_compute(&statistics, &source, 1, &options, &err), &err);
+    const struct pen_string_statistics *found = &statistics.splits[0].features[0].string;
+    PEN_CHECK_EQ_I64(found->ranks.n_items, 1000);
+    PEN_REQUIRE_EQ_I64(found->vocabulary.n_items, N / 2);
+    for (int64_t i = 0; i < N / 2; i++) { /* each twice: the larger byte string first */
+        const char *wanted = bytes + (N - 2 - 2 * i) * LENGTH;
+        PEN_CHECK_EQ_I64((int64_t)strlen(found->vocabulary.items[i].value), LENGTH);
+        PEN_CHECK(memcmp(found->vocabulary.items[i].value, wanted, LENGTH) == 0);
+    }
+    pen_statistics_deinit(&statistics);
+    options.memory_bytes = 1 << 20;
+    PEN_CHECK_STATUS(pen_statistics_compute(&statistics, &source, 1, &options, &err), PEN_ERR_LIMIT);
+    PEN_CHECK_CONTAINS(err.message, "raise memory_mb");
+    options.n_vocabularies = 2;
+    PEN_CHECK_STATUS(pen_statistics_compute(&statistics, &source, 1, &options, &err), PEN_ERR_CONFIG);
+    PEN_CHECK_CONTAINS(err.message, "expected features of strings or of option categorical, found k, which is int64");
+    pen_free(offsets);
+    pen_free(bytes);
+}
+
 /* 40,000 values, every one of the first hundred 1,000 times, in a table for 1,000. */
 static void a_cut_table_keeps_its_bounds(void)
 {
@@ -316,4 +359,5 @@ static void distinct_counts_stay_within_their_error(void)
 
 PEN_SUITE(statistics_string, PEN_CASE(strings_equal_counting),
           PEN_CASE(integers_declared_categorical_are_counted_as_text), PEN_CASE(slices_equal_their_rows),
-          PEN_CASE(a_cut_table_keeps_its_bounds), PEN_CASE(distinct_counts_stay_within_their_error));
+          PEN_CASE(vocabularies_are_whole_or_refused), PEN_CASE(a_cut_table_keeps_its_bounds),
+          PEN_CASE(distinct_counts_stay_within_their_error));

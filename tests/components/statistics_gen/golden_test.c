@@ -2,6 +2,7 @@
  * holds them). Published with TFX's chicago_taxi example; tolerances are those of its own rounding. */
 #include "components/example_gen/example_gen.h"
 #include "components/statistics_gen/statistics_gen.h"
+#include "components/statistics_gen/vocabulary.h"
 #include "core/files.h"
 #include "datasets/statistics/statistics.h"
 #include "tests/pen_test.h"
@@ -110,6 +111,28 @@ static void check_slices(const struct pen_statistics *statistics)
     PEN_CHECK_EQ_I64(cash->n_rows, 6675);
 }
 
+/* A line a value, in the order of the ranks, which hold all of them here. */
+static void check_vocabularies(struct pen_arena *arena, const struct pen_statistics *statistics, const char *folder)
+{
+    static const char *const features[] = {"company", "payment_type"}, *const splits[] = {"train", "eval"};
+    for (int i = 0; i < 4; i++) {
+        const struct pen_split_statistics *split = pen_statistics_find_split(statistics, splits[i / 2], NULL);
+        const struct pen_feature_statistics *found = pen_statistics_find_feature(split, features[i % 2]);
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_text expected = {0};
+        struct pen_text text = {0};
+        PEN_REQUIRE(found != NULL && found->string.ranks.n_items == found->string.n_unique);
+        for (int64_t k = 0; k < found->string.ranks.n_items; k++) {
+            pen_text_printf(&expected, "%s\n", found->string.ranks.items[k].value);
+        }
+        const char *path = pen_arena_printf(arena, "%s/vocabularies/%s/%s.txt", folder, splits[i / 2], features[i % 2]);
+        PEN_REQUIRE_OK(pen_file_read(path, 1 << 20, &text, &err), &err);
+        PEN_CHECK_EQ_STR(pen_text_view(&text), pen_text_view(&expected));
+        pen_text_deinit(&text);
+        pen_text_deinit(&expected);
+    }
+}
+
 static void taxi_statistics_are_those_of_tfx(void)
 {
     if (pen_test_datasets() == NULL) {
@@ -125,13 +148,41 @@ static void taxi_statistics_are_those_of_tfx(void)
     const char *options =
         pen_arena_printf(&arena, "csv: %s/chicago_taxi/data.csv\nfloat_type: float32\n", pen_test_datasets());
     PEN_REQUIRE_OK(run(&pen_example_gen, &arena, options, NULL, &examples_out, &err), &err);
-    PEN_REQUIRE_OK(run(&pen_statistics_gen, &arena, "slices: [[payment_type]]", &in, &out, &err), &err);
+    PEN_REQUIRE_OK(run(&pen_statistics_gen, &arena, "slices: [[payment_type]]\nvocabularies: [company, payment_type]",
+                       &in, &out, &err),
+                   &err);
     const char *path = pen_arena_printf(&arena, "%s/statistics.json", result);
     PEN_REQUIRE_OK(pen_statistics_read(path, &statistics, &err), &err);
     check_numbers(&statistics);
     check_strings(&statistics);
     check_slices(&statistics);
+    check_vocabularies(&arena, &statistics, result);
     pen_statistics_deinit(&statistics);
+    pen_arena_deinit(&arena);
+}
+
+static void vocabulary_files_keep_a_value_to_a_line(void)
+{
+    static const struct pen_value_count values[] = {{"a\nb", 3}, {"c\\d", 2}, {"", 1}, {"e\r", 1}};
+    static const char *const names[] = {"size/m\xc2\xb2", "never"};
+    const struct pen_feature_statistics feature = {.name = names[0], .string = {.vocabulary = {4, values}}};
+    const struct pen_split_statistics splits[2] = {{"train", "", 7, NAN, 1, &feature},
+                                                   {"train", "a=1", 7, NAN, 0, NULL}};
+    const struct pen_statistics statistics = {.n_splits = 2, .splits = splits};
+    const struct pen_config_strings features = {names, 2};
+    struct pen_arena arena = {0};
+    struct pen_text text = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    const char *folder = pen_test_directory();
+    PEN_REQUIRE_OK(pen_vocabularies_write(folder, &statistics, &features, &err), &err);
+    const char *path = pen_arena_printf(&arena, "%s/vocabularies/train/size%%2Fm%%C2%%B2.txt", folder);
+    PEN_REQUIRE_OK(pen_file_read(path, 100, &text, &err), &err);
+    PEN_CHECK_EQ_STR(pen_text_view(&text), "a\\nb\nc\\\\d\n\ne\\r\n");
+    pen_text_reset(&text);
+    path = pen_arena_printf(&arena, "%s/vocabularies/train/never.txt", folder);
+    PEN_REQUIRE_OK(pen_file_read(path, 100, &text, &err), &err);
+    PEN_CHECK_EQ_I64((int64_t)text.size_bytes, 0);
+    pen_text_deinit(&text);
     pen_arena_deinit(&arena);
 }
 
@@ -162,4 +213,5 @@ static void wrong_options_are_refused_in_place(void)
     }
 }
 
-PEN_SUITE(statistics_gen, PEN_CASE(taxi_statistics_are_those_of_tfx), PEN_CASE(wrong_options_are_refused_in_place));
+PEN_SUITE(statistics_gen, PEN_CASE(taxi_statistics_are_those_of_tfx), PEN_CASE(vocabulary_files_keep_a_value_to_a_line),
+          PEN_CASE(wrong_options_are_refused_in_place));
