@@ -6,11 +6,14 @@
  * consumes     examples
  * produces     statistics: statistics.json (its names: datasets/statistics/json.c), vocabularies/SPLIT/FEATURE.txt
  *              (vocabulary.h); properties splits, rows, features
- * options      exclude_splits feature_allowlist categorical vocabularies weight_feature slices max_slices sample_rate
- * seed num_top_values num_rank_histogram_buckets frequency_threshold weighted_frequency_threshold num_histogram_buckets
- * num_quantile_buckets num_values_histogram_buckets exact memory_mb fingerprint  input content and options resume from
- * the start limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always
- * lifts that bound; exact: auto counts distinct values exactly while they fit, then within the errors the file states
+ * options      exclude_splits feature_allowlist categorical vocabularies weight_feature slices max_slices
+ *              sample_rate seed num_top_values num_rank_histogram_buckets frequency_threshold
+ *              weighted_frequency_threshold num_histogram_buckets num_quantile_buckets num_values_histogram_buckets
+ *              exact memory_mb
+ * fingerprint  input content and options
+ * resume       from the start
+ * limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always lifts that
+ *              bound; exact: auto counts distinct values exactly while they fit, then within the errors the file states
  *              (datasets/statistics/compute.h has them)
  * errors       a split, feature or weight that the data does not have; a weight that is missing or negative */
 #ifndef PEN_COMPONENTS_STATISTICS_GEN_STATISTICS_GEN_H
