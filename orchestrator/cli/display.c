@@ -139,16 +139,23 @@ static void print_end(const pen_json *outcome)
     }
 }
 
-pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
-                           const struct pen_run_options *options, struct pen_error *err)
+pen_status pen_display_nodes(struct pen_cli *cli, const struct pen_pipeline *pipeline,
+                             const struct pen_run_options *options, pen_json **outcome, struct pen_error *err)
 {
     struct display display = {.cli = cli};
     const struct pen_run_watch watch = {&display, begins, node_starts, progress, warning, node_ends};
     struct pen_run_options watched = *options;
-    pen_json *outcome = NULL;
     watched.watch = &watch;
-    pen_status status = pen_run_pipeline(pipeline, &watched, &outcome, err);
+    pen_status status = pen_run_pipeline(pipeline, &watched, outcome, err);
     erase_line(&display);
+    return status;
+}
+
+pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
+                           const struct pen_run_options *options, struct pen_error *err)
+{
+    pen_json *outcome = NULL;
+    pen_status status = pen_display_nodes(cli, pipeline, options, &outcome, err);
     if (outcome != NULL) {
         print_end(outcome);
         if (is_refused(outcome)) {

@@ -9,4 +9,9 @@
 PEN_MUST_USE pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
                                         const struct pen_run_options *options, struct pen_error *err);
 
+/* The same without the end, for whoever says it in his own way. *outcome is the caller's to free. */
+PEN_MUST_USE pen_status pen_display_nodes(struct pen_cli *cli, const struct pen_pipeline *pipeline,
+                                          const struct pen_run_options *options, pen_json **outcome,
+                                          struct pen_error *err);
+
 #endif

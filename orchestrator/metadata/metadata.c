@@ -80,6 +80,16 @@ pen_status pen_metadata_visit(void *user, const char *json, size_t size_bytes, s
         }
         return PEN_OK;
     }
+    case PEN_RECORD_RUN_JOIN: {
+        struct pen_run_entry *run = run_named(metadata, record.run);
+        if (run != NULL) {
+            run->has_end = false;
+            run->status = PEN_RECORD_RUNNING;
+            pen_json_free(run->json);
+            run->json = NULL;
+        }
+        return PEN_OK;
+    }
     case PEN_RECORD_EXECUTION:
         return add_execution(metadata, &record, place, err);
     case PEN_RECORD_EXEC_START:
@@ -135,6 +145,7 @@ static pen_status abandon_unfinished(struct pen_metadata *metadata, struct pen_e
             pen_json_set_string(end, "run", text_of(run, "run"));
             pen_json_set_string(end, "status", "abandoned");
             PEN_TRY(pen_metadata_record(metadata, "run_end", end, err));
+            metadata->n_abandoned++;
         }
     }
     return PEN_OK;

@@ -12,7 +12,9 @@
  *               parts (what the key was made of), inputs {port: artifact id}, outputs {port: {id, type, uri, hash,
  *               properties}}, message. A cached one names in `execution` the one whose outputs it took, and leaves
  *               parts and outputs to it
- *   run_end     run, status (succeeded | cached | failed | cancelled | abandoned), seconds, blessed, pushed
+ *   run_end     run, status (succeeded | cached | failed | cancelled | abandoned | open), seconds, blessed, pushed;
+ *               open: a step of a run that another runner puts together has ended, others are to come
+ *   run_join    run, node: such a run goes on with this step; the run_end after it counts
  *   run         in a base: run_start and run_end in one
  *   numbers     in a base: the last execution number given
  *   repair      torn_bytes: a torn tail was moved to quarantine
@@ -40,6 +42,7 @@ struct pen_metadata {
     int64_t *first_hand;                    /* indices of those that are no hits of the cache, so by rising number */
     int64_t n_runs, runs_capacity, n_executions, executions_capacity, n_first_hand, first_hand_capacity;
     int64_t last_execution;
+    int64_t n_abandoned;      /* runs recorded as abandoned by this opening */
     struct pen_error problem; /* the first record that could not be read again */
 };
 

@@ -31,6 +31,7 @@ static void set(struct pen_record *record, struct span key, struct span value)
     } kinds[] = {{"run", PEN_RECORD_RUN},
                  {"run_start", PEN_RECORD_RUN_START},
                  {"run_end", PEN_RECORD_RUN_END},
+                 {"run_join", PEN_RECORD_RUN_JOIN},
                  {"exec_start", PEN_RECORD_EXEC_START},
                  {"execution", PEN_RECORD_EXECUTION}},
       statuses[] = {{"running", PEN_RECORD_RUNNING},

@@ -10,6 +10,7 @@ enum pen_record_kind {
     PEN_RECORD_RUN, /* in a base: run_start and run_end in one */
     PEN_RECORD_RUN_START,
     PEN_RECORD_RUN_END,
+    PEN_RECORD_RUN_JOIN,
     PEN_RECORD_EXEC_START,
     PEN_RECORD_EXECUTION
 };

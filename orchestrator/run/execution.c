@@ -332,7 +332,7 @@ pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, p
 
 void pen_execution_stand_in(struct pen_run *run, const struct pen_node *node)
 {
-    const pen_json *record = pen_reuse_last(run, node);
+    const pen_json *record = run->options->run != NULL ? pen_reuse_of_run(run, node) : pen_reuse_last(run, node);
     if (record != NULL) {
         pen_json_set(run->outputs, node->name, pen_json_copy(pen_metadata_member(&run->metadata, record, "outputs")));
     }

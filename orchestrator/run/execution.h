@@ -5,6 +5,8 @@
 #include "orchestrator/metadata/metadata.h"
 #include "orchestrator/run/runner.h"
 
+enum { PEN_RUN_NAME_BYTES = 251 }; /* as long as Airflow's */
+
 /* What a run carries from node to node. */
 struct pen_run {
     struct pen_arena arena;
@@ -12,12 +14,13 @@ struct pen_run {
     const struct pen_run_options *options;
     const char *device; /* "cpu", "cuda:0" */
     struct pen_metadata metadata;
-    char name[64];       /* "run-12" */
-    const char *folder;  /* <root>/runs/<name> */
-    const char *resumed; /* name of the run that is continued, or NULL */
-    pen_json *continued; /* object: nodes taken from it */
-    pen_json *outputs;   /* node -> {port: output object} of the nodes that are done */
-    pen_json *nodes;     /* results, for the outcome */
+    char name[PEN_RUN_NAME_BYTES]; /* "run-12" */
+    bool joined;                   /* an earlier step began it */
+    const char *folder;            /* <root>/runs/<name> */
+    const char *resumed;           /* name of the run that is continued, or NULL */
+    pen_json *continued;           /* object: nodes taken from it */
+    pen_json *outputs;             /* node -> {port: output object} of the nodes that are done */
+    pen_json *nodes;               /* results, for the outcome */
 };
 
 /* *record (the caller's to free) is the execution record; NULL only when the journal could not be written. */

@@ -194,6 +194,15 @@ static pen_status provide_previous_statistics(struct pen_run *run, struct pen_pr
     return chosen == NULL ? PEN_OK : provide_artifact(run, chosen, provided, err);
 }
 
+int64_t pen_provided_after(const struct pen_pipeline *pipeline, const char *port)
+{
+    const char *name = strcmp(port, "candidates") == 0            ? "trainer"
+                       : strcmp(port, "previous_statistics") == 0 ? "example_gen"
+                                                                  : NULL;
+    int64_t node = -1;
+    return name != NULL && pen_pipeline_find(pipeline, name, &node, NULL) == PEN_OK ? node : -1;
+}
+
 pen_status pen_provide_input(struct pen_run *run, const struct pen_node *node, const char *port,
                              struct pen_provided *provided, struct pen_error *err)
 {

@@ -26,6 +26,9 @@ struct pen_provided {
 PEN_MUST_USE pen_status pen_provide_input(struct pen_run *run, const struct pen_node *node, const char *port,
                                           struct pen_provided *provided, struct pen_error *err);
 
+/* What is given at this port depends on what a node has made that need not be an input: its index, or -1. */
+int64_t pen_provided_after(const struct pen_pipeline *pipeline, const char *port);
+
 #ifdef __cplusplus
 }
 #endif

@@ -56,6 +56,28 @@ const pen_json *pen_reuse_last(struct pen_run *run, const struct pen_node *node)
     return if_intact(run, record != NULL ? record : pen_metadata_newest(&run->metadata, &ever));
 }
 
+/* Index of the node's newest record in this run, whatever came of it; -1: none. */
+static int64_t newest_in_run(struct pen_run *run, const struct pen_node *node)
+{
+    const struct pen_metadata_query query = {.run = run->name, .node = node->name};
+    return pen_metadata_seek(&run->metadata, run->metadata.n_executions - 1, -1, &query);
+}
+
+const pen_json *pen_reuse_of_run(struct pen_run *run, const struct pen_node *node)
+{
+    int64_t index = newest_in_run(run, node);
+    for (int64_t i = 0; i < node->n_inputs; i++) {
+        int64_t producer = node->inputs[i].node;
+        if (producer >= 0 && newest_in_run(run, &run->pipeline->nodes[producer]) > index) {
+            return NULL;
+        }
+    }
+    const pen_json *record = index < 0 ? NULL : pen_metadata_execution(&run->metadata, index);
+    const char *status = text_of(record, "status");
+    bool has_outputs = strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0;
+    return has_outputs ? if_intact(run, record) : NULL;
+}
+
 const pen_json *pen_reuse_resumed(struct pen_run *run, const struct pen_node *node)
 {
     const struct pen_metadata_query query = {.run = run->resumed, .node = node->name, .has_outputs = true};

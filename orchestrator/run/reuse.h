@@ -14,6 +14,9 @@ const pen_json *pen_reuse_cached(struct pen_run *run, const struct pen_node *nod
 const pen_json *pen_reuse_last(struct pen_run *run, const struct pen_node *node);
 /* The node succeeded in the run that is continued, and so did all it depends on. */
 const pen_json *pen_reuse_resumed(struct pen_run *run, const struct pen_node *node);
+/* In a run that is put together step by step: what the node made in it, unless something before it was made again
+ * since. */
+const pen_json *pen_reuse_of_run(struct pen_run *run, const struct pen_node *node);
 
 /* Is the artifact, an output object, still what was published? */
 bool pen_reuse_is_intact(const struct pen_run *run, const pen_json *output);

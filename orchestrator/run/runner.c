@@ -7,11 +7,13 @@
 #include "orchestrator/run/execution.h"
 #include "orchestrator/run/reuse.h"
 #include "orchestrator/run/selection.h"
+#include "orchestrator/run/step.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static const char *text_of(const pen_json *record, const char *key)
 {
@@ -30,6 +32,14 @@ static pen_status record_start(struct pen_run *run, const char *reason, struct p
         pen_json_set_string(start, "resumes", run->resumed);
     }
     return pen_metadata_record(&run->metadata, "run_start", start, err);
+}
+
+static pen_status record_join(struct pen_run *run, struct pen_error *err)
+{
+    pen_json *join = pen_json_object();
+    pen_json_set_string(join, "run", run->name);
+    pen_json_set_string(join, "node", run->options->only);
+    return pen_metadata_record(&run->metadata, "run_join", join, err);
 }
 
 /* Out of the published folders by one rename, into this run's folder: removing it in place could be cut short and
@@ -106,7 +116,8 @@ static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
 {
     const pen_json *last = pen_metadata_find_run(&run->metadata, NULL);
     const char *status = last == NULL ? "succeeded" : text_of(last, "status");
-    if (strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0) {
+    bool ended_well = strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0;
+    if (ended_well && run->metadata.n_abandoned == 0 && !run->joined) {
         return PEN_OK;
     }
     if (strcmp(status, "failed") != 0) {
@@ -122,12 +133,28 @@ static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
     if (realpath(run->metadata.root, absolute) != NULL) {
         (void)snprintf(run->metadata.root, sizeof run->metadata.root, "%s", absolute);
     }
-    (void)snprintf(run->name, sizeof run->name, "run-%lld", (long long)run->metadata.n_runs + 1);
+    if (run->name[0] == '\0') {
+        (void)snprintf(run->name, sizeof run->name, "run-%lld", (long long)run->metadata.n_runs + 1);
+    }
     run->folder = pen_arena_printf(&run->arena, "%s/runs/%s", run->metadata.root, run->name);
     if (run->folder == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
     }
     return pen_directory_create(run->folder, err);
+}
+
+static void add_outputs(pen_json *node, const pen_json *outputs)
+{
+    const char *port = NULL;
+    const pen_json *output = NULL;
+    pen_json *made = pen_json_object();
+    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
+        pen_json *artifact = pen_json_object();
+        pen_json_set_string(artifact, "id", text_of(output, "id"));
+        pen_json_set_string(artifact, "hash", text_of(output, "hash"));
+        pen_json_set(made, port, artifact);
+    }
+    pen_json_set(node, "outputs", made);
 }
 
 static void add_node_result(struct pen_run *run, const pen_json *record)
@@ -139,6 +166,7 @@ static void add_node_result(struct pen_run *run, const pen_json *record)
     if (text_of(record, "message")[0] != '\0') {
         pen_json_set_string(node, "message", text_of(record, "message"));
     }
+    add_outputs(node, pen_json_get(record, "outputs"));
     pen_json_push(run->nodes, node);
     if (run->options->watch != NULL) {
         run->options->watch->node_ends(run->options->watch->user, record);
@@ -175,6 +203,9 @@ static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pe
 
 static bool took_part(const struct pen_run *run, const char *node)
 {
+    if (run->options->run != NULL) {
+        return true; /* what stands in was made by earlier steps of this run */
+    }
     for (int64_t i = 0; i < pen_json_size(run->nodes); i++) {
         if (strcmp(text_of(pen_json_at(run->nodes, i), "node"), node) == 0) {
             return true;
@@ -235,6 +266,10 @@ static pen_status finish(struct pen_run *run, pen_status failure, double seconds
     const char *status = failure == PEN_OK              ? (all_cached(run) ? "cached" : "succeeded")
                          : failure == PEN_ERR_CANCELLED ? "cancelled"
                                                         : "failed";
+    if (run->options->run != NULL) {
+        seconds = pen_step_seconds(run);
+        status = failure == PEN_OK ? pen_step_status(run) : status;
+    }
     *outcome = make_outcome(run, status, seconds);
     pen_json *end = pen_json_object();
     pen_json_set_string(end, "run", run->name);
@@ -265,6 +300,26 @@ static pen_status choose_device(struct pen_run *run, struct pen_device_choice *c
     return PEN_OK;
 }
 
+/* Waits for whoever holds the root when the options say so. */
+static pen_status open_root(struct pen_run *run, struct pen_error *err)
+{
+    static const struct timespec nap = {.tv_nsec = 20000000};
+    struct pen_error problem = PEN_ERROR_INIT;
+    pen_status status = pen_metadata_open(&run->metadata, run->pipeline->root, true, &problem);
+    if (status == PEN_ERR_BUSY && run->options->wait) {
+        pen_log(PEN_LOG_WARNING, "a root has one writer; waiting: %s", problem.message);
+    }
+    while (status == PEN_ERR_BUSY && run->options->wait) {
+        PEN_TRY(pen_cancel_check(err));
+        (void)nanosleep(&nap, NULL);
+        status = pen_metadata_open(&run->metadata, run->pipeline->root, true, &problem);
+    }
+    if (status != PEN_OK && err != NULL) {
+        *err = problem;
+    }
+    return status;
+}
+
 static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                         struct pen_error *err)
 {
@@ -273,14 +328,15 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     pen_metadata_init(&run->metadata, pipeline->root);
     PEN_TRY(choose_device(run, &choice, err));
     PEN_TRY(pen_directory_create(pipeline->root, err));
-    PEN_TRY(pen_metadata_open(&run->metadata, pipeline->root, true, err));
+    PEN_TRY(open_root(run, err));
     run->outputs = pen_json_object();
     run->continued = pen_json_object();
     run->nodes = pen_json_array();
     PEN_TRY(pen_reuse_find_run(run, &run->resumed, err));
+    PEN_TRY(options->run == NULL ? PEN_OK : pen_step_enter(run, err));
     PEN_TRY(make_run_folder(run, err));
     PEN_TRY(clean_leftovers(run, err));
-    PEN_TRY(record_start(run, choice.reason, err));
+    PEN_TRY(run->joined ? record_join(run, err) : record_start(run, choice.reason, err));
     if (options->watch != NULL) {
         options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, choice.reason);
     }

@@ -11,7 +11,10 @@
  * when they are of another.
  *
  * Partial runs (TFX's rules): the nodes that run are those downstream of --from and upstream of --to; a node that does
- * not run gives the outputs of its last success, and it is an error when a node that runs needs one that has none. */
+ * not run gives the outputs of its last success, and it is an error when a node that runs needs one that has none.
+ *
+ * A run whose steps another runner starts (step.h) is put together node by node: the first step begins it, the others
+ * join it by its name and take their inputs from it alone. */
 #ifndef PEN_ORCHESTRATOR_RUN_RUNNER_H
 #define PEN_ORCHESTRATOR_RUN_RUNNER_H
 
@@ -34,9 +37,11 @@ struct pen_run_watch {
 
 struct pen_run_options {
     const char *from, *to, *only; /* node names or NULL */
-    const char *resume;           /* a run that did not end well, or "last": what succeeded in it is taken from it */
+    const char *run;    /* of the step `only`: the name of the run it begins or joins (step.h); NULL: a new run */
+    const char *resume; /* a run that did not end well, or "last": what succeeded in it is taken from it */
     bool no_cache;
     bool paranoid;                     /* hash what is taken from the cache, whatever its times say */
+    bool wait;                         /* for another writer of the root; else PEN_ERR_BUSY */
     const char *device;                /* NULL: the pipeline file's */
     const struct pen_run_watch *watch; /* NULL: silent */
 };

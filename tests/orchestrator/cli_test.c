@@ -92,11 +92,11 @@ static bool program_is_built(void)
 
 static void help_of_every_verb(void)
 {
-    static const char *const lines[] = {
-        "--help",          "train --help",   "init --help",    "plan --help", "run --help",
-        "show --help",     "report --help",  "predict --help", "runs --help", "status --help",
-        "logs --help",     "why --help",     "artifacts -h",   "lineage -h",  "doctor --help",
-        "generate --help", "version --help", "version",        NULL};
+    static const char *const lines[] = {"--help",          "train --help",   "init --help",   "plan --help",
+                                        "run --help",      "show --help",    "report --help", "component --help",
+                                        "predict --help",  "runs --help",    "status --help", "logs --help",
+                                        "why --help",      "artifacts -h",   "lineage -h",    "doctor --help",
+                                        "generate --help", "version --help", "version",       NULL};
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }

@@ -171,6 +171,39 @@ static void a_run_may_reach_over_a_base(void)
     expect_state(false, state, "after");
 }
 
+static void record_of_run(struct pen_metadata *metadata, const char *kind, const char *status)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *record = pen_json_object();
+    pen_json_set_string(record, "run", "nightly");
+    if (status != NULL) {
+        pen_json_set_string(record, "status", status);
+    }
+    PEN_CHECK_OK(pen_metadata_record(metadata, kind, record, &err), &err);
+}
+
+/* A run of two steps: the first ended in the base, the second joined after it. */
+static void a_run_is_joined_over_a_base(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_metadata metadata;
+    char root[PEN_PATH_BYTES];
+    char state[65];
+    PEN_REQUIRE_OK(pen_metadata_open(&metadata, root_path(root, ""), true, &err), &err);
+    record_of_run(&metadata, "run_start", NULL);
+    record_of_run(&metadata, "run_end", "open");
+    metadata.journal.segment_limit_bytes = 1;
+    record_of_run(&metadata, "run_join", NULL);
+    PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(pen_metadata_run(&metadata, 0), "status"), ""), "running");
+    record_of_run(&metadata, "run_end", "succeeded");
+    PEN_CHECK_EQ_I64(metadata.n_runs, 1);
+    PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(pen_metadata_run(&metadata, 0), "status"), ""), "succeeded");
+    PEN_CHECK_OK(pen_metadata_state_hash(&metadata, state, &err), &err);
+    pen_metadata_close(&metadata);
+    expect_state(true, state, "compacting");
+    expect_state(false, state, "after");
+}
+
 /* Readers while a writer writes, rolls and compacts: always a prefix, never an error. */
 static void readers_never_see_compaction(void)
 {
@@ -317,6 +350,6 @@ static void a_line_walked_over_is_a_line_parsed(void)
 
 PEN_SUITE(metadata, PEN_CASE(compaction_keeps_the_state_and_the_archive),
           PEN_CASE(compaction_cut_after_any_step_goes_on), PEN_CASE(a_damaged_base_is_refused_and_the_archive_mends_it),
-          PEN_CASE(a_run_may_reach_over_a_base), PEN_CASE(readers_never_see_compaction),
-          PEN_CASE(killed_while_compacting_nothing_is_lost), PEN_CASE(a_hundred_thousand_executions_are_opened),
-          PEN_CASE(a_line_walked_over_is_a_line_parsed));
+          PEN_CASE(a_run_may_reach_over_a_base), PEN_CASE(a_run_is_joined_over_a_base),
+          PEN_CASE(readers_never_see_compaction), PEN_CASE(killed_while_compacting_nothing_is_lost),
+          PEN_CASE(a_hundred_thousand_executions_are_opened), PEN_CASE(a_line_walked_over_is_a_line_parsed));

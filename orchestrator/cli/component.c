@@ -1,0 +1,113 @@
+/* penstock component: one node, as the step of a run that another runner puts together. What it says for people goes to
+ * standard error; the last line of standard output is its summary as JSON, which Airflow keeps. */
+#include "orchestrator/cli/display.h"
+#include "orchestrator/cli/verbs.h"
+
+#include <string.h>
+
+struct values {
+    const char *pipeline, *run, *device, *receipt;
+    bool no_cache, no_wait;
+};
+
+static const struct pen_arg args[] = {
+    {"pipeline", 'p', PEN_ARG_TEXT, offsetof(struct values, pipeline), "FILE", "the pipeline file"},
+    {"run", 'r', PEN_ARG_TEXT, offsetof(struct values, run), "NAME",
+     "the run to begin or join: its inputs come from it alone; without, a run of its own on the newest inputs"},
+    {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run it even when nothing changed"},
+    {"no-wait", 0, PEN_ARG_FLAG, offsetof(struct values, no_wait), NULL,
+     "exit with 75 when another step holds the root, in place of waiting"},
+    {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "auto, cpu, cuda or cuda:N"},
+    {"receipt", 0, PEN_ARG_TEXT, offsetof(struct values, receipt), "FILE",
+     "write the content hashes of its outputs there: the file changes when they do"},
+    {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
+};
+
+static const pen_json *result_of(const pen_json *outcome)
+{
+    return pen_json_at(pen_json_get(outcome, "nodes"), 0);
+}
+
+static pen_status print_summary(const pen_json *outcome, struct pen_error *err)
+{
+    static const char *const of_run[] = {"run", "root", "blessed", "pushed"};
+    pen_json *summary = pen_json_copy(result_of(outcome));
+    struct pen_text text = {0};
+    pen_json_set_int(summary, "schema", 1);
+    pen_json_set(summary, "run_status", pen_json_copy(pen_json_get(outcome, "status")));
+    for (size_t i = 0; i < sizeof of_run / sizeof of_run[0]; i++) {
+        pen_json_set(summary, of_run[i], pen_json_copy(pen_json_get(outcome, of_run[i])));
+    }
+    pen_status status = pen_json_print(summary, PEN_JSON_COMPACT, &text, err);
+    if (status == PEN_OK) {
+        pen_text_append_char(&text, '\n');
+        status = pen_cli_print(pen_text_view(&text), err);
+    }
+    pen_text_deinit(&text);
+    pen_json_free(summary);
+    return status;
+}
+
+/* {"node": "trainer", "outputs": {"model": "<hash>"}}: equal for equal content, whichever execution made it. */
+static pen_status write_receipt(const pen_json *outcome, const char *path, struct pen_error *err)
+{
+    const char *port = NULL;
+    const pen_json *output = NULL;
+    const pen_json *outputs = pen_json_get(result_of(outcome), "outputs");
+    pen_json *hashes = pen_json_object();
+    pen_json *receipt = pen_json_object();
+    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
+        pen_json_set(hashes, port, pen_json_copy(pen_json_get(output, "hash")));
+    }
+    pen_json_set_int(receipt, "schema", 1);
+    pen_json_set(receipt, "node", pen_json_copy(pen_json_get(result_of(outcome), "node")));
+    pen_json_set(receipt, "outputs", hashes);
+    pen_status status = pen_json_write_file(receipt, path, err);
+    pen_json_free(receipt);
+    return status;
+}
+
+static pen_status run(struct pen_cli *cli, struct pen_error *err)
+{
+    const struct values *values = cli->values;
+    struct pen_pipeline pipeline;
+    if (values->pipeline == NULL) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "expected --pipeline FILE, the pipeline file that has the node");
+    }
+    PEN_TRY(pen_pipeline_read(&pipeline, values->pipeline, NULL, 0, pen_components, err));
+    if (cli->args.root != NULL) {
+        pipeline.root = cli->args.root;
+    }
+    const struct pen_run_options options = {
+        .only = cli->args.positionals.items[0],
+        .run = values->run,
+        .no_cache = values->no_cache,
+        .wait = !values->no_wait,
+        .device = values->device,
+    };
+    pen_json *outcome = NULL;
+    pen_status status = pen_display_nodes(cli, &pipeline, &options, &outcome, err);
+    if (status == PEN_OK && values->receipt != NULL) {
+        status = write_receipt(outcome, values->receipt, err);
+    }
+    if (outcome != NULL) {
+        pen_status printed = print_summary(outcome, status == PEN_OK ? err : NULL);
+        status = status == PEN_OK ? printed : status;
+    }
+    pen_json_free(outcome);
+    pen_pipeline_deinit(&pipeline);
+    return status;
+}
+
+const struct pen_verb pen_verb_component = {
+    .name = "component",
+    .arguments = "NODE",
+    .summary = "run one node, as a step of a run that another runner puts together",
+    .examples = "  penstock component trainer --pipeline pipeline.yaml\n"
+                "  penstock component trainer --pipeline pipeline.yaml --run nightly-2026-11-26\n",
+    .args = args,
+    .values_bytes = sizeof(struct values),
+    .n_positionals_min = 1,
+    .n_positionals_max = 1,
+    .run = run,
+};
