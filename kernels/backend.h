@@ -21,6 +21,7 @@
 #include "kernels/sort/deal.h"
 #include "kernels/sort/sort.h"
 #include "kernels/step/step.h"
+#include "kernels/text/text_conv.h"
 
 #ifdef __cplusplus
 extern "C" {

@@ -11,6 +11,8 @@
     X(dense_backward) \
     X(embedding_forward) \
     X(embedding_backward) \
+    X(text_conv_forward) \
+    X(text_conv_backward) \
     X(loss) \
     X(link) \
     X(dropout) \

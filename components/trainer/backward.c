@@ -87,14 +87,23 @@ static pen_status backward_layer(struct pen_pass *p, int64_t l, struct pen_error
     return n->exec->kernels->dense_backward(n->exec, &dense, err);
 }
 
-/* The tables of both parts stand for the same ids, which a device need look at only once. */
+/* The tables of the wide part from `first` on. */
+static void of_wide(const struct pen_pass *p, struct pen_embedding_grad *g, int64_t first)
+{
+    g->features = p->wide + first;
+    g->dout = p->d_logits;
+    g->ld_dout = p->network->n_outputs;
+}
+
+/* The tables of both parts stand for the same ids, which a device need look at only once; but for texts, whose deep
+ * part is another one's (backward_text). */
 static pen_status backward_tables(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     struct pen_embedding_grad g = {.n_rows = p->n_rows,
-                                   .n_features = n->spec.n_ids,
+                                   .n_features = n->n_pooled,
                                    .most_ids = p->most_ids,
-                                   .n_ragged = n->spec.n_ids - p->n_single,
+                                   .n_ragged = n->spec.n_ids - p->n_single - p->n_texts,
                                    .n_values = p->n_values,
                                    .most_dim = p->most_dim};
     if (n->has_deep) {
@@ -107,11 +116,46 @@ static pen_status backward_tables(struct pen_pass *p, struct pen_error *err)
         g.dout_twins = p->d_logits;
         g.ld_dout_twins = n->n_outputs;
     } else if (n->has_wide) {
-        g.features = p->wide;
-        g.dout = p->d_logits;
-        g.ld_dout = n->n_outputs;
+        of_wide(p, &g, 0);
     }
+    PEN_TRY(n->exec->kernels->embedding_backward(n->exec, &g, err));
+    if (!n->has_wide || p->n_texts == 0) {
+        return PEN_OK;
+    }
+    g.n_features = g.n_ragged = p->n_texts;
+    g.n_values = p->n_text_values;
+    g.twins = NULL;
+    of_wide(p, &g, n->n_pooled);
     return n->exec->kernels->embedding_backward(n->exec, &g, err);
+}
+
+/* From the gradient of a text's columns to those of its filters and of the rows of its table. */
+static pen_status backward_text(struct pen_pass *p, int64_t i, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_pass_text *text = &p->texts[i];
+    int64_t f = text->feature;
+    struct pen_text_conv_grad conv = {.shape = text->shape,
+                                      .n_rows = p->n_rows,
+                                      .filters = pen_network_value(n, n->text_filters[f]),
+                                      .starts = text->starts,
+                                      .positions = text->positions,
+                                      .best = text->best,
+                                      .dy = p->d_x + n->embedding_columns[f],
+                                      .ld_dy = n->ld_embedded,
+                                      .dfilters = gradient_of(p, n->text_filters[f]),
+                                      .dbias = gradient_of(p, n->text_bias[f]),
+                                      .d_positions = text->d_positions};
+    PEN_TRY(n->exec->kernels->text_conv_backward(n->exec, &conv, err));
+    struct pen_embedding_grad embedding = {.n_rows = text->n_positions,
+                                           .n_features = 1,
+                                           .features = p->deep + n->n_pooled + i,
+                                           .dout = text->d_positions,
+                                           .ld_dout = text->shape.dim,
+                                           .most_ids = text->n_positions,
+                                           .n_values = n->spec.ids[f].n_values,
+                                           .most_dim = text->shape.dim};
+    return n->exec->kernels->embedding_backward(n->exec, &embedding, err);
 }
 
 pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
@@ -125,6 +169,9 @@ pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
             PEN_TRY(backward_hidden(p, l, err));
         }
         PEN_TRY(backward_layer(p, l, err));
+    }
+    for (int64_t i = 0; i < p->n_texts; i++) {
+        PEN_TRY(backward_text(p, i, err));
     }
     return backward_tables(p, err);
 }

@@ -22,6 +22,32 @@ static pen_status forward_wide(struct pen_pass *p, struct pen_error *err)
     return n->exec->kernels->embedding_forward(n->exec, &embedding, err);
 }
 
+static pen_status forward_texts(struct pen_pass *p, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    for (int64_t i = 0; i < p->n_texts; i++) {
+        const struct pen_pass_text *text = &p->texts[i];
+        int64_t f = text->feature;
+        struct pen_text_conv conv = {.shape = text->shape,
+                                     .n_rows = p->n_rows,
+                                     .n_values = n->spec.ids[f].n_values,
+                                     .ids = p->placed_to[f].ids,
+                                     .row_offsets = p->placed_to[f].offsets,
+                                     .table = pen_network_value(n, n->deep_table[f]),
+                                     .filters = pen_network_value(n, n->text_filters[f]),
+                                     .bias = pen_network_value(n, n->text_bias[f]),
+                                     .y = p->x + n->embedding_columns[f],
+                                     .ld_y = n->ld_x,
+                                     .best = text->best,
+                                     .n_positions = text->n_positions,
+                                     .starts = text->starts,
+                                     .positions = text->positions,
+                                     .position_ids = text->position_ids};
+        PEN_TRY(n->exec->kernels->text_conv_forward(n->exec, &conv, err));
+    }
+    return PEN_OK;
+}
+
 /* What follows the activation of hidden layer l. */
 static pen_status finish_hidden(struct pen_pass *p, int64_t l, bool learning, float **output, struct pen_error *err)
 {
@@ -57,8 +83,9 @@ static pen_status forward_deep(struct pen_pass *p, bool learning, struct pen_err
 {
     const struct pen_network *n = p->network;
     const struct pen_architecture *a = &n->architecture;
-    struct pen_embedding embedding = {p->n_rows, n->spec.n_ids, n->values, p->deep, p->x, n->ld_x, false};
+    struct pen_embedding embedding = {p->n_rows, n->n_pooled, n->values, p->deep, p->x, n->ld_x, false};
     PEN_TRY(n->exec->kernels->embedding_forward(n->exec, &embedding, err));
+    PEN_TRY(forward_texts(p, err));
     const float *input = p->x;
     int64_t n_in = n->n_x, ld_in = n->ld_x;
     for (int64_t l = 0; l <= a->n_hidden; l++) {

@@ -16,6 +16,21 @@ enum { FORMAT_VERSION = 1 };
 /* Refuses what a file could claim to make us allocate without end: 16 GiB of parameters. */
 static const double most_parameters = 4294967296.0;
 
+static pen_json *text_to_json(const struct pen_text_conv_shape *text)
+{
+    if (text->n_widths == 0) {
+        return pen_json_null();
+    }
+    pen_json *json = pen_json_object(), *widths = pen_json_array();
+    for (int64_t k = 0; k < text->n_widths; k++) {
+        pen_json_push(widths, pen_json_int(text->widths[k]));
+    }
+    pen_json_set(json, "widths", widths);
+    pen_json_set_int(json, "filters", text->n_filters);
+    pen_json_set_int(json, "max_length", text->max_length);
+    return json;
+}
+
 static pen_json *architecture_to_json(const struct pen_network *n)
 {
     const struct pen_architecture *a = &n->architecture;
@@ -28,6 +43,7 @@ static pen_json *architecture_to_json(const struct pen_network *n)
     pen_json_set_string(json, "activation", pen_model_activation_names[a->activation]);
     pen_json_set_string(json, "normalize", pen_model_norm_names[a->norm]);
     pen_json_set_int(json, "embedding_dim", a->embedding_dim);
+    pen_json_set(json, "text_cnn", text_to_json(&a->text));
     pen_json_set_string(json, "pooling", a->pool_sum ? "sum" : "mean");
     return json;
 }
@@ -125,6 +141,24 @@ static pen_status find_name(const char *where, const char *key, const char *foun
              names[0], pen_quote(quoted, found, strlen(found)));
 }
 
+/* Sizes are checked with the network. */
+static pen_status text_from_json(const pen_json *architecture, const char *path, struct pen_text_conv_shape *text,
+                                 struct pen_error *err)
+{
+    const pen_json *json = pen_json_get(architecture, "text_cnn"), *widths = NULL;
+    if (!pen_json_is_object(json)) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_json_need_array(json, "widths", path, &widths, err));
+    PEN_TRY(pen_json_need_int(json, "filters", path, &text->n_filters, err));
+    PEN_TRY(pen_json_need_int(json, "max_length", path, &text->max_length, err));
+    text->n_widths = pen_json_size(widths);
+    for (int64_t k = 0; k < text->n_widths && k < PEN_TEXT_WIDTHS_MAX; k++) {
+        text->widths[k] = pen_json_int_or(pen_json_at(widths, k), -1);
+    }
+    return PEN_OK;
+}
+
 static pen_status architecture_from_json(const pen_json *root, const char *path, struct pen_architecture *a,
                                          struct pen_error *err)
 {
@@ -139,6 +173,7 @@ static pen_status architecture_from_json(const pen_json *root, const char *path,
     PEN_TRY(pen_json_need_int(json, "embedding_dim", path, &a->embedding_dim, err));
     PEN_TRY(find_name(path, "model", model, pen_model_kind_names, &kind, err));
     PEN_TRY(find_name(path, "activation", activation, pen_model_activation_names, &function, err));
+    PEN_TRY(text_from_json(json, path, &a->text, err));
     /* A model of before there was normalisation has none. */
     PEN_TRY(find_name(path, "normalize", pen_json_string_or(pen_json_get(json, "normalize"), "none"),
                       pen_model_norm_names, &norm, err));
@@ -169,6 +204,12 @@ static pen_status check_claims(const char *directory, const struct pen_architect
     double dense = (double)spec->n_dense * (deep && a->n_hidden > 0 ? (double)a->hidden[0] : 1.0);
     for (int64_t l = 1; deep && l < a->n_hidden && l < PEN_NETWORK_HIDDEN_MAX; l++) {
         dense += (double)a->hidden[l - 1] * (double)a->hidden[l];
+    }
+    for (int64_t f = 0; deep && f < spec->n_ids && a->text.n_widths <= PEN_TEXT_WIDTHS_MAX; f++) {
+        if (spec->ids[f].ragged) {
+            dense += (double)pen_text_conv_filter_rows(&a->text, a->text.n_widths) *
+                     (double)(a->embedding_dim > 0 ? a->embedding_dim : 1);
+        }
     }
     double least = n_values + dense;
     if (least > most_parameters || least * 4 > (double)size_bytes) {

@@ -110,6 +110,34 @@ static pen_status check_sizes(const struct pen_network *n, struct pen_error *err
     return PEN_OK;
 }
 
+static pen_status check_text(const struct pen_network *n, struct pen_error *err)
+{
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    int64_t n_lists = 0;
+    PEN_TRY(pen_text_conv_check("text_cnn", text, 0, err));
+    if (text->n_widths == 0) {
+        return PEN_OK;
+    }
+    if (text->n_filters < 1 || text->n_filters * text->n_widths > PEN_NETWORK_WIDTH_MAX || text->max_length < 1 ||
+        text->max_length > PEN_NETWORK_LENGTH_MAX) {
+        PEN_FAIL(err, PEN_ERR_CONFIG,
+                 "text_cnn: expected 1 to %d filters over all widths and a max_length of 1 to %d, found %lld, %lld",
+                 PEN_NETWORK_WIDTH_MAX, PEN_NETWORK_LENGTH_MAX, (long long)(text->n_filters * text->n_widths),
+                 (long long)text->max_length);
+    }
+    for (int64_t i = 0; i < n->spec.n_ids; i++) {
+        n_lists += n->spec.ids[i].ragged;
+    }
+    if (!n->has_deep) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "text_cnn: expected a model with a deep part, dnn or wide_deep, found linear");
+    }
+    if (n_lists == 0) {
+        PEN_FAIL(err, PEN_ERR_CONFIG,
+                 "text_cnn: expected a feature that is a list of ids, such as vocab(tokens(message)), found none");
+    }
+    return PEN_OK;
+}
+
 static int64_t add_parameter(struct pen_network *n, int64_t *cursor, const char *name, int64_t n_rows, int64_t dim)
 {
     struct pen_parameter *p = &n->parameters[n->n_parameters];
@@ -144,6 +172,15 @@ static void place_weights(struct pen_network *n, int64_t n_layers, int64_t *curs
     if (n->has_wide) {
         n->wide_dense = add_parameter(n, cursor, "wide.weight", n->spec.n_dense, n->n_outputs);
     }
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    for (int64_t i = 0; i < n->spec.n_ids; i++) {
+        n->text_filters[i] = -1;
+        if (pen_network_is_text(n, i)) {
+            n->text_filters[i] =
+                add_parameter(n, cursor, pen_arena_printf(&n->arena, "text.%s.filters", n->spec.ids[i].name),
+                              pen_text_conv_filter_rows(text, text->n_widths), n->embedding_dims[i]);
+        }
+    }
     n->n_weights = *cursor;
 }
 
@@ -158,6 +195,14 @@ static void place_biases(struct pen_network *n, int64_t n_layers, int64_t *curso
     }
     if (n->has_wide) {
         n->wide_bias = add_parameter(n, cursor, "wide.bias", 1, n->n_outputs);
+    }
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    for (int64_t i = 0; i < n->spec.n_ids; i++) {
+        n->text_bias[i] = -1;
+        if (pen_network_is_text(n, i)) {
+            n->text_bias[i] = add_parameter(n, cursor, pen_arena_printf(&n->arena, "text.%s.bias", n->spec.ids[i].name),
+                                            1, text->n_widths * text->n_filters);
+        }
     }
     n->n_biases = *cursor - n->n_weights;
 }
@@ -216,28 +261,49 @@ cleanup:
     return status;
 }
 
-static pen_status allocate(struct pen_network *n, struct pen_error *err)
+bool pen_network_is_text(const struct pen_network *n, int64_t feature)
 {
-    int64_t n_ids = n->spec.n_ids;
-    n->embedding_dims = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_dims);
-    n->embedding_columns = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_columns);
-    n->deep_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->deep_table);
-    n->wide_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->wide_table);
-    n->parameters = pen_arena_alloc(&n->arena, 2 * n_ids + 6 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
-    if (n->embedding_dims == NULL || n->embedding_columns == NULL || n->deep_table == NULL || n->wide_table == NULL ||
-        n->parameters == NULL) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: planning a model of %lld id features", (long long)n_ids);
-    }
-    n->n_embedded = 0;
+    return n->has_deep && n->architecture.text.n_widths > 0 && n->spec.ids[feature].ragged;
+}
+
+/* Columns of x, and the order of the deep part's features. */
+static void place_embeddings(struct pen_network *n)
+{
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    int64_t n_texts = 0, n_ids = n->spec.n_ids;
+    n->n_embedded = n->n_pooled = 0;
     for (int64_t i = 0; i < n_ids; i++) {
         int64_t dim = n->architecture.embedding_dim;
+        bool is_text = pen_network_is_text(n, i);
         n->embedding_dims[i] = dim > 0 ? dim : automatic_dim(n->spec.ids[i].n_values, n->spec.ids[i].ragged);
         n->embedding_columns[i] = n->n_embedded;
-        n->n_embedded += n->has_deep ? n->embedding_dims[i] : 0;
+        n->n_embedded += !n->has_deep ? 0 : is_text ? text->n_widths * text->n_filters : n->embedding_dims[i];
+        n->n_pooled += !is_text;
+    }
+    for (int64_t i = 0, n_pooled = 0; i < n_ids; i++) { /* stable */
+        n->order[pen_network_is_text(n, i) ? n->n_pooled + n_texts++ : n_pooled++] = i;
     }
     n->n_x = n->n_embedded + n->spec.n_dense;
     n->ld_x = (n->n_x + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT;
     n->ld_embedded = (n->n_embedded + ROW_ALIGNMENT - 1) / ROW_ALIGNMENT * ROW_ALIGNMENT;
+}
+
+static pen_status allocate(struct pen_network *n, struct pen_error *err)
+{
+    int64_t n_ids = n->spec.n_ids;
+    n->order = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->order);
+    n->text_filters = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->text_filters);
+    n->text_bias = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->text_bias);
+    n->embedding_dims = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_dims);
+    n->embedding_columns = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->embedding_columns);
+    n->deep_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->deep_table);
+    n->wide_table = pen_arena_alloc(&n->arena, n_ids + 1, sizeof *n->wide_table);
+    n->parameters = pen_arena_alloc(&n->arena, 4 * n_ids + 6 * PEN_NETWORK_HIDDEN_MAX + 4, sizeof *n->parameters);
+    if (n->order == NULL || n->text_filters == NULL || n->text_bias == NULL || n->embedding_dims == NULL ||
+        n->embedding_columns == NULL || n->deep_table == NULL || n->wide_table == NULL || n->parameters == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: planning a model of %lld id features", (long long)n_ids);
+    }
+    place_embeddings(n);
     place_parameters(n);
     for (int64_t i = 0; i < n->n_parameters; i++) {
         if (n->parameters[i].name == NULL) {
@@ -262,6 +328,7 @@ pen_status pen_network_create(struct pen_network **network, const struct pen_arc
     PEN_TRY_GOTO(failed, copy_spec(n, spec, err));
     PEN_TRY_GOTO(failed, set_head(n, err));
     PEN_TRY_GOTO(failed, check_sizes(n, err));
+    PEN_TRY_GOTO(failed, check_text(n, err));
     PEN_TRY_GOTO(failed, allocate(n, err));
     *network = n;
     return PEN_OK;
@@ -294,6 +361,20 @@ pen_status pen_network_set_input(struct pen_network *n, const float *shift, cons
     return pen_device_synchronise(n->exec, err);
 }
 
+/* Glorot uniform, of w E inputs and F outputs. */
+static void first_filters(const struct pen_network *n, float *values, uint64_t seed, int64_t feature)
+{
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    const struct pen_parameter *p = &n->parameters[n->text_filters[feature]];
+    uint64_t stream = STREAM_WEIGHTS + (uint64_t)n->text_filters[feature];
+    for (int64_t k = 0, i = 0; k < text->n_widths; k++) {
+        double bound = sqrt(6.0 / (double)(text->widths[k] * p->dim + text->n_filters));
+        for (int64_t end = pen_text_conv_filter_rows(text, k + 1) * p->dim; i < end; i++) {
+            values[p->offset + i] = (float)(bound * (2 * pen_rng_uniform(seed, stream, (uint64_t)i) - 1));
+        }
+    }
+}
+
 static void first_weights(const struct pen_network *n, float *values, uint64_t seed)
 {
     for (int64_t l = 0; n->has_deep && l <= n->architecture.n_hidden; l++) {
@@ -310,6 +391,9 @@ static void first_weights(const struct pen_network *n, float *values, uint64_t s
         float *w = values + p->offset;
         for (int64_t i = 0; i < p->n_rows * p->dim; i++) {
             w[i] = (float)(0.1 * pen_rng_normal(seed, STREAM_WEIGHTS + (uint64_t)n->deep_table[f], (uint64_t)i));
+        }
+        if (pen_network_is_text(n, f)) {
+            first_filters(n, values, seed, f);
         }
     }
 }

@@ -1,9 +1,12 @@
 /* A network: linear, dnn or wide_deep, over the tensors of a transform graph.
  *
- *   x       = [pooled embeddings of every id feature | standardised dense columns]           [B, n_x]
+ *   x       = [embeddings of every id feature | standardised dense columns]                  [B, n_x]
  *   deep    = h(... h(x W0 + b0) ...) Wn + bn                                                [B, C]
  *   wide    = sum of one weight per id value (+ dense columns times their weights + bias)    [B, C]
  *   logits  = linear: wide; dnn: deep; wide_deep: wide + deep
+ *
+ * The embeddings of a list of ids are pooled, or, with a text_cnn, convolved in their order (kernels/text/text_conv.h):
+ * K F columns of x. Its wide weights stay those of a bag of ids.
  *
  * h is a hidden layer: the activation, then batch or layer normalisation where asked for (kernels/norm/norm.h), then
  * dropout in training. Normalising what the activation gives is what TensorFlow's DNN estimators do, and leaves dropout
@@ -24,16 +27,22 @@
 
 enum pen_model_kind { PEN_MODEL_LINEAR, PEN_MODEL_DNN, PEN_MODEL_WIDE_DEEP };
 
-enum { PEN_NETWORK_HIDDEN_MAX = 16, PEN_NETWORK_WIDTH_MAX = 65536, PEN_NETWORK_DIM_MAX = 4096 };
+enum {
+    PEN_NETWORK_HIDDEN_MAX = 16,
+    PEN_NETWORK_WIDTH_MAX = 65536,
+    PEN_NETWORK_DIM_MAX = 4096,
+    PEN_NETWORK_LENGTH_MAX = 4096
+};
 
 struct pen_architecture {
     enum pen_model_kind kind;
     int64_t n_hidden;
     int64_t hidden[PEN_NETWORK_HIDDEN_MAX];
     enum pen_activation activation;
-    enum pen_norm_kind norm; /* of hidden layers */
-    int64_t embedding_dim;   /* 0: chosen a feature, from its number of values */
-    bool pool_sum;           /* ragged features in the deep part: sum instead of mean */
+    enum pen_norm_kind norm;         /* of hidden layers */
+    int64_t embedding_dim;           /* 0: chosen a feature, from its number of values */
+    bool pool_sum;                   /* ragged features in the deep part: sum instead of mean */
+    struct pen_text_conv_shape text; /* of ragged features in the deep part, but for dim; no widths: they are pooled */
 };
 
 struct pen_parameter {
@@ -58,6 +67,8 @@ struct pen_network {
     int64_t ld_x, ld_embedded;  /* from row to row of x and of its gradient: multiples of 16 bytes */
     int64_t *embedding_dims;    /* [n_ids] */
     int64_t *embedding_columns; /* [n_ids] */
+    int64_t n_pooled;           /* id features of the deep part whose embeddings are pooled */
+    int64_t *order;             /* [n_ids] features as their tables stand in a pass: those pooled, then the texts */
 
     int64_t n_parameters;
     struct pen_parameter *parameters;
@@ -66,7 +77,8 @@ struct pen_network {
     float *values;                             /* [n_total] device memory */
 
     /* Into parameters; -1: absent. */
-    int64_t *deep_table, *wide_table; /* [n_ids] */
+    int64_t *deep_table, *wide_table;  /* [n_ids] */
+    int64_t *text_filters, *text_bias; /* [n_ids] */
     int64_t wide_dense, wide_bias;
     int64_t layer[PEN_NETWORK_HIDDEN_MAX + 1], bias[PEN_NETWORK_HIDDEN_MAX + 1];
     int64_t gamma[PEN_NETWORK_HIDDEN_MAX], beta[PEN_NETWORK_HIDDEN_MAX];
@@ -87,6 +99,9 @@ PEN_MUST_USE pen_status pen_network_initialise(struct pen_network *network, uint
 /* x = (v - shift) * scale from now on; both [n_dense] in host memory. */
 PEN_MUST_USE pen_status pen_network_set_input(struct pen_network *network, const float *shift, const float *scale,
                                               struct pen_error *err);
+
+/* Is the id feature convolved? */
+bool pen_network_is_text(const struct pen_network *network, int64_t feature);
 
 /* Device memory of a parameter. */
 float *pen_network_value(const struct pen_network *network, int64_t parameter);

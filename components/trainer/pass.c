@@ -22,21 +22,65 @@ static pen_status own(struct pen_pass *p, void *pointer, int64_t n, size_t item_
 
 #define OWN(p, pointer, n, err) PEN_TRY(own((p), &(pointer), (n), sizeof *(pointer), "buffers of a batch", (err)))
 
-static pen_status plan_table(struct pen_pass *p, struct pen_embedding_feature *e, int64_t f, bool wide,
-                             int64_t max_ids_a_row, struct pen_error *err)
+/* Of table t of the plan: its feature, and what is convolved there (NULL: its ids are pooled). */
+static int64_t feature_of(const struct pen_network *n, int64_t t)
+{
+    return n->order[t % n->spec.n_ids];
+}
+
+static const struct pen_pass_text *text_of(const struct pen_pass *p, int64_t t)
 {
     const struct pen_network *n = p->network;
-    bool ragged = n->spec.ids[f].ragged;
+    return n->has_deep && t >= n->n_pooled && t < n->spec.n_ids ? &p->texts[t - n->n_pooled] : NULL;
+}
+
+/* Room for the positions of a batch whose texts have at most n_ids ids together, of those that are looked at. */
+static pen_status plan_positions(struct pen_pass *p, struct pen_pass_text *text, int64_t n_ids, struct pen_error *err)
+{
+    int64_t n_positions = n_ids + p->max_rows * (pen_text_conv_widest(&text->shape) - 1);
+    if (n_positions <= text->n_positions) {
+        return PEN_OK;
+    }
+    text->n_positions = n_positions;
+    OWN(p, text->positions, text->n_positions * text->shape.dim, err);
+    OWN(p, text->position_ids, text->n_positions, err);
+    if (p->training) {
+        OWN(p, text->d_positions, text->n_positions * text->shape.dim, err);
+    }
+    return PEN_OK;
+}
+
+static pen_status plan_text(struct pen_pass *p, struct pen_pass_text *text, int64_t feature, int64_t max_ids_a_row,
+                            struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    text->feature = feature;
+    text->shape = n->architecture.text;
+    text->shape.dim = n->embedding_dims[feature];
+    OWN(p, text->starts, p->max_rows + 1, err);
+    OWN(p, text->best, p->max_rows * text->shape.n_widths * text->shape.n_filters, err);
+    int64_t length = max_ids_a_row < text->shape.max_length ? max_ids_a_row : text->shape.max_length;
+    return plan_positions(p, text, p->max_rows * length, err);
+}
+
+/* A text's table meets one id a position, any other one the ids of the rows. */
+static pen_status plan_table(struct pen_pass *p, int64_t t, int64_t max_ids_a_row, struct pen_error *err)
+{
+    const struct pen_network *n = p->network;
+    const struct pen_pass_text *text = text_of(p, t);
+    struct pen_embedding_feature *e = &p->placed_tables[t];
+    int64_t f = feature_of(n, t);
+    bool ragged = n->spec.ids[f].ragged, wide = !n->has_deep || t >= n->spec.n_ids;
     const struct pen_parameter *table = &n->parameters[wide ? n->wide_table[f] : n->deep_table[f]];
     e->n_values = table->n_rows;
     e->dim = table->dim;
     e->offset = table->offset;
     e->mean = ragged && !wide && !n->architecture.pool_sum;
-    e->column = wide ? 0 : n->embedding_columns[f];
-    e->id_stride = p->placed_to[f].stride;
-    e->row_offsets = p->placed_to[f].offsets;
+    e->column = wide || text != NULL ? 0 : n->embedding_columns[f];
+    e->id_stride = text != NULL ? 1 : p->placed_to[f].stride;
+    e->row_offsets = text != NULL ? NULL : p->placed_to[f].offsets;
     if (p->training) {
-        int64_t capacity = ragged ? p->max_rows * max_ids_a_row : p->max_rows;
+        int64_t capacity = text != NULL ? text->n_positions : ragged ? p->max_rows * max_ids_a_row : p->max_rows;
         capacity = capacity < e->n_values ? capacity : e->n_values;
         OWN(p, e->slot, e->n_values, err);
         OWN(p, e->touched, capacity, err);
@@ -59,7 +103,8 @@ static pen_status place_ids(struct pen_pass *p, struct pen_error *err)
 {
     const struct pen_network *n = p->network;
     for (int64_t t = 0; t < p->n_tables; t++) {
-        p->placed_tables[t].ids = p->placed_to[t % n->spec.n_ids].ids;
+        const struct pen_pass_text *text = text_of(p, t);
+        p->placed_tables[t].ids = text != NULL ? text->position_ids : p->placed_to[feature_of(n, t)].ids;
     }
     PEN_TRY(pen_device_upload(n->exec, p->to, p->placed_to, (size_t)n->spec.n_ids * sizeof *p->to, err));
     PEN_TRY(pen_device_upload(n->exec, p->tables, p->placed_tables, (size_t)p->n_tables * sizeof *p->tables, err));
@@ -92,12 +137,17 @@ static pen_status plan_ids(struct pen_pass *p, int64_t max_ids_a_row, struct pen
             *to = (struct pen_gather_to){p->single + single++, p->n_single, NULL};
         }
     }
+    p->n_texts = n->has_deep ? n_ids - n->n_pooled : 0;
+    PEN_ALLOC(p->texts, p->n_texts, err);
+    for (int64_t i = 0; i < p->n_texts; i++) {
+        PEN_TRY(plan_text(p, &p->texts[i], n->order[n->n_pooled + i], max_ids_a_row, err));
+    }
     for (int64_t t = 0; t < p->n_tables; t++) {
-        PEN_TRY(plan_table(p, &p->placed_tables[t], t % n_ids, !n->has_deep || t >= n_ids, max_ids_a_row, err));
+        PEN_TRY(plan_table(p, t, max_ids_a_row, err));
     }
     for (int64_t f = 0; f < n_ids; f++) {
         p->most_ids += n->spec.ids[f].ragged ? p->max_rows * max_ids_a_row : p->max_rows;
-        p->n_values += p->placed_tables[f].n_values;
+        *(pen_network_is_text(n, f) ? &p->n_text_values : &p->n_values) += n->spec.ids[f].n_values;
     }
     for (int64_t t = 0; t < p->n_tables; t++) {
         p->most_dim = p->placed_tables[t].dim > p->most_dim ? p->placed_tables[t].dim : p->most_dim;
@@ -174,6 +224,15 @@ pen_status pen_pass_create(struct pen_pass **pass, struct pen_network *network, 
     return PEN_OK;
 }
 
+/* Positions with their ids and gradients, and the best windows. */
+static int64_t text_row_floats(const struct pen_network *n, int64_t f, int64_t max_ids_a_row)
+{
+    const struct pen_text_conv_shape *text = &n->architecture.text;
+    int64_t length = max_ids_a_row < text->max_length ? max_ids_a_row : text->max_length;
+    return (length + pen_text_conv_widest(text) - 1) * (2 * n->embedding_dims[f] + 1) +
+           text->n_widths * text->n_filters + 2;
+}
+
 int64_t pen_pass_row_bytes(const struct pen_network *n, bool dropout, int64_t max_ids_a_row)
 {
     int64_t floats = n->ld_x + n->ld_embedded + 2 * n->n_outputs + 2;
@@ -185,6 +244,9 @@ int64_t pen_pass_row_bytes(const struct pen_network *n, bool dropout, int64_t ma
         int64_t dims = (n->has_deep ? n->embedding_dims[f] : 0) + (n->has_wide ? n->n_outputs : 0);
         floats +=
             (n->spec.ids[f].ragged ? max_ids_a_row : 1) * (2 + SORT_WORDS + dims); /* id, its place, its gradients */
+        if (pen_network_is_text(n, f)) {
+            floats += text_row_floats(n, f, max_ids_a_row);
+        }
     }
     return floats * (int64_t)sizeof(float);
 }
@@ -201,6 +263,7 @@ void pen_pass_destroy(struct pen_pass *p)
     pen_free(p->placed_to);
     pen_free(p->placed_tables);
     pen_free(p->many_capacity);
+    pen_free(p->texts);
     pen_free(p);
 }
 
@@ -257,6 +320,9 @@ static pen_status make_room(struct pen_pass *p, const struct pen_device_rows *ro
             PEN_TRY(plan_ragged(p, f, 2 * rows->n_many[f], err));
             moved = true;
         }
+    }
+    for (int64_t i = 0; i < p->n_texts && moved; i++) {
+        PEN_TRY(plan_positions(p, &p->texts[i], p->many_capacity[p->texts[i].feature], err));
     }
     return moved ? place_ids(p, err) : PEN_OK;
 }

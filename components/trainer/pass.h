@@ -11,6 +11,18 @@
 #include "components/trainer/network.h"
 #include "components/trainer/rows.h"
 
+/* A feature that is convolved: what forward leaves for backward, which overwrites none of it. Device memory. */
+struct pen_pass_text {
+    int64_t feature;
+    struct pen_text_conv_shape shape;
+    int64_t n_positions; /* room */
+    int64_t *starts;     /* [max_rows + 1] */
+    int32_t *best;       /* [max_rows, K F] */
+    float *positions;    /* [n_positions, dim] */
+    int32_t *position_ids;
+    float *d_positions; /* training */
+};
+
 struct pen_pass {
     struct pen_network *network;
     bool training;
@@ -32,8 +44,9 @@ struct pen_pass {
     int32_t *single;                                                    /* [max_rows, n_single] */
     struct pen_gather_to *to;                                           /* [n_ids] */
     int64_t n_tables;
-    struct pen_embedding_feature *tables, *deep, *wide; /* [n_tables]: those of the deep part, then of the wide part */
-    int64_t most_ids, n_values, most_dim;               /* of a batch; of the tables of a part; of a table */
+    struct pen_embedding_feature *tables, *deep, *wide; /* [n_tables]: the deep part's, then the wide's, in order */
+    int64_t most_ids, most_dim;                         /* of a batch; of a table */
+    int64_t n_values, n_text_values; /* of the tables of a part: of features that are pooled, of texts */
 
     /* training only */
     float *d_logits, *d_x;
@@ -45,6 +58,8 @@ struct pen_pass {
     struct pen_gather_to *placed_to;
     struct pen_embedding_feature *placed_tables;
     int64_t *many_capacity; /* [n_ids] ids of a ragged feature */
+    int64_t n_texts;
+    struct pen_pass_text *texts;
     void **owned;
     int64_t n_owned, owned_capacity;
 };

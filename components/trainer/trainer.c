@@ -22,6 +22,11 @@ struct checkpoint_options {
     bool epochs;
 };
 
+struct text_options {
+    struct pen_config_ints widths;
+    int64_t filters, max_length;
+};
+
 struct options {
     int model, activation, normalize, optimizer, schedule, pooling;
     struct pen_config_ints hidden;
@@ -31,7 +36,7 @@ struct options {
     double validation_fraction;
     bool average, standardize;
     const char *split;
-    const struct pen_config_node *early_stopping, *checkpoint;
+    const struct pen_config_node *early_stopping, *checkpoint, *text_cnn;
 };
 
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "adagrad", "ftrl", NULL};
@@ -53,6 +58,8 @@ static const struct pen_option option_table[] = {
     OPTION(embedding_dim, INT, "0", 0, PEN_NETWORK_DIM_MAX, NULL,
            "width of an embedding; 0: from its number of values, at most 16"),
     OPTION(pooling, ENUM, "mean", 0, 0, poolings, "how the embeddings of a list of ids become one"),
+    OPTION(text_cnn, NODE, NULL, 0, 0, NULL,
+           "{widths: [3, 4, 5], filters: 64, max_length: 256}: convolutions over lists of ids, in place of pooling"),
     OPTION(optimizer, ENUM, "adam", 0, 0, optimizers, "update rule"),
     OPTION(learning_rate, DOUBLE, "0", 0, 1000, NULL, "0: from the optimizer and the model"),
     OPTION(schedule, ENUM, "constant", 0, 0, schedules, "learning rate over the steps"),
@@ -101,6 +108,18 @@ static const struct pen_option stop_table[] = {
     STOP_OPTION(min_delta, DOUBLE, "0", 0, 1e9, NULL, "a smaller gain does not count; 0: a thousandth"),
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
 
+#define TEXT_OPTION(name, type, text, low, high, help)                                             \
+    {                                                                                              \
+#name, PEN_OPTION_##type, offsetof(struct text_options, name), text, low, high, NULL, help \
+    }
+
+static const struct pen_option text_table[] = {
+    TEXT_OPTION(widths, INTS, "[3, 4, 5]", 1, PEN_TEXT_WIDTH_MAX, "tokens a filter covers"),
+    TEXT_OPTION(filters, INT, "64", 1, 8192, "of each width"),
+    TEXT_OPTION(max_length, INT, "256", 1, PEN_NETWORK_LENGTH_MAX,
+                "tokens of a row that are looked at, its first ones"),
+    {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL}};
+
 #define CHECKPOINT_OPTION(name, type, text, low, high, help)                                             \
     {                                                                                                    \
 #name, PEN_OPTION_##type, offsetof(struct checkpoint_options, name), text, low, high, NULL, help \
@@ -124,6 +143,31 @@ static pen_status read_section(struct pen_arena *arena, const struct pen_config_
         node = NULL;
     }
     return pen_config_options(arena, options, options_bytes, table, node, name, err);
+}
+
+static pen_status text_options(const struct pen_component_context *context, const struct pen_config_node *node,
+                               struct pen_text_conv_shape *shape, struct pen_error *err)
+{
+    struct text_options o;
+    bool enabled = node != NULL;
+    *shape = (struct pen_text_conv_shape){.n_widths = 0};
+    if (enabled) {
+        PEN_TRY(read_section(context->arena, node, "text_cnn", &o, sizeof o, text_table, &enabled, err));
+    }
+    if (!enabled) {
+        return PEN_OK;
+    }
+    if (o.widths.n_items < 1 || o.widths.n_items > PEN_TEXT_WIDTHS_MAX) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "trainer.text_cnn.widths: expected 1 to %d widths, found %lld",
+                 PEN_TEXT_WIDTHS_MAX, (long long)o.widths.n_items);
+    }
+    shape->n_widths = o.widths.n_items;
+    shape->n_filters = o.filters;
+    shape->max_length = o.max_length;
+    for (int64_t k = 0; k < o.widths.n_items; k++) {
+        shape->widths[k] = o.widths.items[k];
+    }
+    return PEN_OK;
 }
 
 /* What the result depends on: not on when checkpoints are written, on threads or on log lines. */
@@ -320,6 +364,7 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
                          &stops_early, err));
     PEN_TRY(checkpoint_options(context, options.checkpoint, &checkpoints, &has_checkpoints, err));
     PEN_TRY(training_options(&options, &stop, &training, err));
+    PEN_TRY(text_options(context, options.text_cnn, &training.architecture.text, err));
     training.early_stopping = stops_early;
     pen_json *configuration = configuration_of(context);
     checkpoints.where.configuration = configuration;

@@ -67,11 +67,25 @@ static pen_status first_values(struct pen_training *r, const struct pen_network 
     return base != NULL ? take_over(n, base, err) : PEN_OK;
 }
 
+static double flops_of_a_step(const struct pen_training *r)
+{
+    const struct pen_network *n = r->network;
+    const struct pen_device_rows *rows = &r->examples->window;
+    double flops = 6.0 * (double)n->n_weights;
+    for (int64_t f = 0; f < n->spec.n_ids && rows->n_rows > 0; f++) {
+        if (pen_network_is_text(n, f)) { /* forward, its filters meet every token */
+            const struct pen_parameter *filters = &n->parameters[n->text_filters[f]];
+            flops += 2.0 * (double)(filters->n_rows * filters->dim) * (double)rows->n_many[f] / (double)rows->n_rows;
+        }
+    }
+    return flops * (double)r->options.batch_size / r->ranks->size;
+}
+
 /* A step under about a millisecond of arithmetic runs on one thread: waking a team costs more than it brings, and far
  * more where other work wants the cores. The bits are the same either way. */
 static void choose_threads(const struct pen_training *r)
 {
-    double flops = 6.0 * (double)r->options.batch_size * (double)r->network->n_weights / r->ranks->size;
+    double flops = flops_of_a_step(r);
     if (r->options.threads > 0) {
         omp_set_num_threads((int)r->options.threads);
     } else if (flops < 1e8) {

@@ -33,6 +33,8 @@ set(pen_cuda_sources
     kernels/sort/deal_cuda.cu
     kernels/sort/sort_scores_cuda.cu
     kernels/step/clip_norm_cuda.cu
+    kernels/text/text_conv_backward_cuda.cu
+    kernels/text/text_conv_forward_cuda.cu
     )
 set(pen_cuda_library_sources
     kernels/cuda/radix_sort.cu

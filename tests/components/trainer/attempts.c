@@ -161,6 +161,7 @@ void bench_init(struct bench *b, int64_t n_rows, int64_t steps)
     b->options = arrays_options(PEN_MODEL_WIDE_DEEP, steps);
     b->options.dropout = 0.2;
     b->options.architecture.norm = PEN_NORM_BATCH;
+    b->options.architecture.text = (struct pen_text_conv_shape){2, 3, {1, 2}, 0, 100};
     b->options.average = true;
     b->options.validation_fraction = -1;
     b->options.eval_every = 7;

@@ -12,6 +12,7 @@ static pen_status save_one(struct arrays *a, enum pen_norm_kind norm, const char
 {
     struct pen_training_options options = arrays_options(PEN_MODEL_WIDE_DEEP, 20);
     options.architecture.norm = norm;
+    options.architecture.text = (struct pen_text_conv_shape){2, 5, {2, 3}, 0, 3};
     struct pen_examples_source source = arrays_source(a);
     struct pen_network *network = NULL;
     struct pen_training_result result;

@@ -70,7 +70,7 @@ static void logistic_regression_reaches_newtons_optimum(void)
     arrays_deinit(&a);
 }
 
-static void same_bits(enum pen_norm_kind norm)
+static void same_bits(enum pen_norm_kind norm, const struct pen_text_conv_shape *text)
 {
     struct pen_error err = PEN_ERROR_INIT;
     struct arrays a;
@@ -78,6 +78,7 @@ static void same_bits(enum pen_norm_kind norm)
     struct pen_training_options options = arrays_options(PEN_MODEL_WIDE_DEEP, 60);
     options.batch_size = 512;
     options.architecture.norm = norm;
+    options.architecture.text = *text;
     options.dropout = 0.2;
     options.average = true;
     options.validation_fraction = -1;
@@ -100,9 +101,10 @@ static void same_bits(enum pen_norm_kind norm)
 
 static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
 {
-    same_bits(PEN_NORM_NONE);
-    same_bits(PEN_NORM_BATCH);
-    same_bits(PEN_NORM_LAYER);
+    static const struct pen_text_conv_shape bag = {0}, text = {2, 5, {2, 3}, 0, 100};
+    same_bits(PEN_NORM_NONE, &bag);
+    same_bits(PEN_NORM_BATCH, &bag);
+    same_bits(PEN_NORM_LAYER, &text);
 }
 
 static void one_learns(enum pen_task task, enum pen_model_kind kind, enum pen_norm_kind norm)
