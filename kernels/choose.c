@@ -60,17 +60,40 @@ static pen_status choose_cuda(struct pen_device_choice *choice, const char *aske
     return PEN_OK;
 }
 
+/* *device: -1 for the CPU, 0 for auto. */
+static pen_status parse_asked(const char *asked, int *device, struct pen_error *err)
+{
+    *device = strcmp(asked, "cpu") == 0 ? -1 : 0;
+    if (*device == 0 && strcmp(asked, "auto") != 0 && !parse_cuda(asked, device)) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "device: expected auto, cpu, cuda or cuda:N, found '%.40s'", asked);
+    }
+    return PEN_OK;
+}
+
 pen_status pen_device_choose(struct pen_device_choice *choice, const char *asked, struct pen_error *err)
 {
     int device = 0;
-    if (strcmp(asked, "cpu") == 0) {
+    PEN_TRY(parse_asked(asked, &device, err));
+    if (device < 0) {
         choose(choice, "cpu", "asked for");
         return PEN_OK;
     }
-    if (strcmp(asked, "auto") == 0 || parse_cuda(asked, &device)) {
-        return choose_cuda(choice, asked, device, err);
+    return choose_cuda(choice, asked, device, err);
+}
+
+pen_status pen_device_key(char key[PEN_DEVICE_KEY_BYTES], const char *asked, struct pen_error *err)
+{
+    char machine[PEN_SHA256_HEX_BYTES] = "";
+    int device = 0;
+    key[0] = '\0';
+    PEN_TRY(parse_asked(asked, &device, err));
+    if (device >= 0) {
+        pen_cuda_fingerprint(machine);
     }
-    PEN_FAIL(err, PEN_ERR_USAGE, "device: expected auto, cpu, cuda or cuda:N, found '%.40s'", asked);
+    if (machine[0] != '\0') {
+        (void)snprintf(key, PEN_DEVICE_KEY_BYTES, "%s:%d %s", asked[0] == 'a' ? "auto" : "cuda", device, machine);
+    }
+    return PEN_OK;
 }
 
 static pen_status create_cuda(struct pen_exec **exec, int device, struct pen_error *err)

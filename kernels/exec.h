@@ -67,6 +67,12 @@ struct pen_device_choice {
 PEN_API PEN_MUST_USE pen_status pen_device_choose(struct pen_device_choice *choice, const char *asked,
                                                   struct pen_error *err);
 
+/* What the choice depends on: as long as it stays the same, the device that was chosen is the one to take, and a driver
+ * need not be asked again. "" where asking costs nothing: no CUDA, or the CPU is asked for. PEN_ERR_USAGE as above. */
+enum { PEN_DEVICE_KEY_BYTES = 128 };
+PEN_API PEN_MUST_USE pen_status pen_device_key(char key[PEN_DEVICE_KEY_BYTES], const char *asked,
+                                               struct pen_error *err);
+
 /* device: a name that pen_device_choose gave. */
 PEN_API PEN_MUST_USE pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err);
 PEN_API void pen_exec_destroy(struct pen_exec *exec); /* NULL: nothing */

@@ -9,8 +9,10 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -137,6 +139,89 @@ static pen_status ask_child(struct pen_cuda_probe *probe, double seconds, struct
     }
     return PEN_OK;
 }
+
+/* ---- what the answer depends on ---- */
+
+static void add_file(struct pen_text *text, const char *path)
+{
+    struct stat file;
+    if (stat(path, &file) == 0) {
+        pen_text_printf(text, "%s %lld %lld %lld.%09ld\n", path, (long long)file.st_ino, (long long)file.st_size,
+                        (long long)file.st_mtim.tv_sec, file.st_mtim.tv_nsec);
+    }
+}
+
+/* The kernel's part of the driver tells about itself and its devices here; false: it is not loaded. */
+static bool add_driver(struct pen_text *text)
+{
+    struct pen_arena arena = {0};
+    struct pen_text content = {0};
+    char path[PEN_PATH_BYTES];
+    char **names = NULL;
+    int64_t n_names = 0;
+    bool is_loaded = pen_file_read("/proc/driver/nvidia/version", 1 << 16, &content, NULL) == PEN_OK;
+    pen_text_append(text, pen_text_view(&content));
+    if (is_loaded && pen_directory_list(&arena, "/proc/driver/nvidia/gpus", &names, &n_names, NULL) == PEN_OK) {
+        for (int64_t i = 0; i < n_names; i++) {
+            (void)snprintf(path, sizeof path, "/proc/driver/nvidia/gpus/%s/information", names[i]);
+            bool is_read = pen_file_read(path, 1 << 16, &content, NULL) == PEN_OK;
+            pen_text_printf(text, "%s\n%s\n", names[i], is_read ? pen_text_view(&content) : "");
+        }
+    }
+    pen_text_deinit(&content);
+    pen_arena_deinit(&arena);
+    return is_loaded;
+}
+
+/* Containers and batch systems hide devices by leaving out their nodes, or by closing them. */
+static void add_device_nodes(struct pen_text *text)
+{
+    struct pen_arena arena = {0};
+    char path[PEN_PATH_BYTES];
+    char **names = NULL;
+    int64_t n_names = 0;
+    if (pen_directory_list(&arena, "/dev", &names, &n_names, NULL) == PEN_OK) {
+        for (int64_t i = 0; i < n_names; i++) {
+            (void)snprintf(path, sizeof path, "/dev/%s", names[i]);
+            if (strncmp(names[i], "nvidia", 6) == 0) {
+                pen_text_printf(text, "%s %d\n", names[i], access(path, R_OK | W_OK) == 0);
+            }
+        }
+    }
+    pen_arena_deinit(&arena);
+}
+
+/* What the driver and the loader read, where the loader finds libraries included. */
+static void add_environment(struct pen_text *text)
+{
+    static const char *const names[] = {"CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH"};
+    for (int i = 0; i < 3; i++) {
+        const char *value = getenv(names[i]); /* not set and empty differ */
+        if (value != NULL) {
+            pen_text_printf(text, "%s=%s\n", names[i], value);
+        }
+    }
+    add_file(text, "/etc/ld.so.cache");
+}
+
+void pen_cuda_fingerprint(char hex[PEN_SHA256_HEX_BYTES])
+{
+    struct pen_text text = {0};
+    char path[PEN_PATH_BYTES];
+    hex[0] = '\0';
+    bool is_loaded = add_driver(&text);
+    if ((is_loaded || pen_cuda_named_module() != NULL) && pen_cuda_find_module(path, NULL) == PEN_OK) {
+        add_device_nodes(&text);
+        add_environment(&text);
+        add_file(&text, path);
+        if (!text.failed) {
+            pen_sha256_of(text.data, text.size_bytes, hex);
+        }
+    }
+    pen_text_deinit(&text);
+}
+
+/* ---- the whole ---- */
 
 static bool driver_is_there(void)
 {

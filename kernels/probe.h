@@ -3,6 +3,7 @@
 #ifndef PEN_KERNELS_PROBE_H
 #define PEN_KERNELS_PROBE_H
 
+#include "core/hash.h"
 #include "kernels/load.h"
 
 #ifdef __cplusplus
@@ -37,6 +38,10 @@ struct pen_cuda_probe {
 /* seconds: how long the child may take. What is wrong with CUDA is no failure here. Fails: no process can be started,
  * cancelled. */
 PEN_API PEN_MUST_USE pen_status pen_cuda_probe(struct pen_cuda_probe *probe, double seconds, struct pen_error *err);
+
+/* A hash of what the answer depends on: the module's file, the driver's version, its devices and which are hidden, the
+ * libraries of the system. "": no driver, and no module that was named. Reads a few small files. */
+PEN_API void pen_cuda_fingerprint(char hex[PEN_SHA256_HEX_BYTES]);
 
 #ifdef __cplusplus
 }

@@ -6,7 +6,8 @@
  *
  * Records, each with seq, time and kind:
  *
- *   run_start   run, pipeline, file, device, device_reason; resumes (the run that is continued)
+ *   run_start   run, pipeline, file, device, device_reason, device_key (what the choice depended on; only where a
+ *               driver was asked); resumes (the run that is continued)
  *   exec_start  run, node, execution
  *   execution   run, node, execution, component, status (succeeded | cached | failed | cancelled), seconds, key,
  *               parts (what the key was made of), inputs {port: artifact id}, outputs {port: {id, type, uri, hash,

@@ -3,7 +3,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
-#include "kernels/exec.h"
+#include "orchestrator/run/device.h"
 #include "orchestrator/run/execution.h"
 #include "orchestrator/run/reuse.h"
 #include "orchestrator/run/selection.h"
@@ -20,7 +20,7 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-static pen_status record_start(struct pen_run *run, const char *reason, struct pen_error *err)
+static pen_status record_start(struct pen_run *run, const char *reason, const char *key, struct pen_error *err)
 {
     pen_json *start = pen_json_object();
     pen_json_set_string(start, "run", run->name);
@@ -28,6 +28,9 @@ static pen_status record_start(struct pen_run *run, const char *reason, struct p
     pen_json_set_string(start, "file", run->pipeline->file);
     pen_json_set_string(start, "device", run->device);
     pen_json_set_string(start, "device_reason", reason);
+    if (key[0] != '\0') {
+        pen_json_set_string(start, "device_key", key);
+    }
     if (run->resumed != NULL) {
         pen_json_set_string(start, "resumes", run->resumed);
     }
@@ -289,17 +292,6 @@ static pen_status finish(struct pen_run *run, pen_status failure, double seconds
     return failure;
 }
 
-static pen_status choose_device(struct pen_run *run, struct pen_device_choice *choice, struct pen_error *err)
-{
-    const char *asked = run->options->device == NULL ? run->pipeline->device : run->options->device;
-    PEN_TRY(pen_device_choose(choice, asked, err));
-    run->device = pen_arena_strdup(&run->arena, choice->device);
-    if (run->device == NULL) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: choosing a device");
-    }
-    return PEN_OK;
-}
-
 /* Waits for whoever holds the root when the options say so. */
 static pen_status open_root(struct pen_run *run, struct pen_error *err)
 {
@@ -324,11 +316,13 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
                         struct pen_error *err)
 {
     struct pen_device_choice choice;
+    char key[PEN_DEVICE_KEY_BYTES];
     *run = (struct pen_run){.pipeline = pipeline, .options = options};
     pen_metadata_init(&run->metadata, pipeline->root);
-    PEN_TRY(choose_device(run, &choice, err));
+    PEN_TRY(pen_run_device_key(run, key, err));
     PEN_TRY(pen_directory_create(pipeline->root, err));
     PEN_TRY(open_root(run, err));
+    PEN_TRY(pen_run_choose_device(run, &choice, key, err));
     run->outputs = pen_json_object();
     run->continued = pen_json_object();
     run->nodes = pen_json_array();
@@ -336,7 +330,7 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     PEN_TRY(options->run == NULL ? PEN_OK : pen_step_enter(run, err));
     PEN_TRY(make_run_folder(run, err));
     PEN_TRY(clean_leftovers(run, err));
-    PEN_TRY(run->joined ? record_join(run, err) : record_start(run, choice.reason, err));
+    PEN_TRY(run->joined ? record_join(run, err) : record_start(run, choice.reason, key, err));
     if (options->watch != NULL) {
         options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, choice.reason);
     }
@@ -389,8 +383,9 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
         PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: planning");
     }
     PEN_TRY_GOTO(cleanup, pen_select_nodes(pipeline, options, selected, err));
-    PEN_TRY_GOTO(cleanup, choose_device(&run, &choice, err));
+    char key[PEN_DEVICE_KEY_BYTES];
     char journal[PEN_PATH_BYTES];
+    PEN_TRY_GOTO(cleanup, pen_run_device_key(&run, key, err));
     PEN_TRY_GOTO(cleanup, pen_path_join(journal, pipeline->root, "metadata", err));
     if (pen_path_is_directory(journal)) {
         PEN_TRY_GOTO(cleanup, pen_metadata_open(&run.metadata, pipeline->root, false, err));
@@ -399,6 +394,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
             (void)snprintf(run.metadata.root, sizeof run.metadata.root, "%s", absolute);
         }
     }
+    PEN_TRY_GOTO(cleanup, pen_run_choose_device(&run, &choice, key, err));
     run.outputs = pen_json_object();
     run.continued = pen_json_object();
     PEN_TRY_GOTO(cleanup, pen_reuse_find_run(&run, &run.resumed, err));

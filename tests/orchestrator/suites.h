@@ -1,4 +1,5 @@
 X(cli)
+X(device)
 X(doctor)
 X(init)
 X(journal)
