@@ -1,4 +1,5 @@
 X(cli)
+X(cron)
 X(device)
 X(doctor)
 X(init)
