@@ -8,11 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const struct pen_verb *const pen_verbs[] = {
-    &pen_verb_train,     &pen_verb_init,    &pen_verb_plan,   &pen_verb_run,      &pen_verb_show,    &pen_verb_report,
-    &pen_verb_component, &pen_verb_predict, &pen_verb_runs,   &pen_verb_status,   &pen_verb_logs,    &pen_verb_why,
-    &pen_verb_artifacts, &pen_verb_lineage, &pen_verb_doctor, &pen_verb_generate, &pen_verb_version, NULL,
-};
+#define VERB_ROW(name) &pen_verb_##name,
+const struct pen_verb *const pen_verbs[] = {PEN_VERB_LIST(VERB_ROW) NULL};
 
 pen_status pen_cli_print(const char *text, struct pen_error *err)
 {

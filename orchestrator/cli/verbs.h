@@ -1,8 +1,9 @@
-/* Verbs of the command line: one file each, one row each in verbs.c. */
+/* Verbs of the command line: one file each, one row each in verb_list.h. */
 #ifndef PEN_ORCHESTRATOR_CLI_VERBS_H
 #define PEN_ORCHESTRATOR_CLI_VERBS_H
 
 #include "orchestrator/cli/args.h"
+#include "orchestrator/cli/verb_list.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -31,9 +32,8 @@ struct pen_verb {
 
 extern const struct pen_verb *const pen_verbs[]; /* in the order of `penstock --help`; ends with NULL */
 
-extern const struct pen_verb pen_verb_train, pen_verb_init, pen_verb_plan, pen_verb_run, pen_verb_show, pen_verb_report,
-    pen_verb_runs, pen_verb_status, pen_verb_logs, pen_verb_why, pen_verb_artifacts, pen_verb_lineage,
-    pen_verb_component, pen_verb_generate, pen_verb_predict, pen_verb_doctor, pen_verb_version;
+#define PEN_VERB_DECLARE(name) extern const struct pen_verb pen_verb_##name;
+PEN_VERB_LIST(PEN_VERB_DECLARE)
 
 /* ---- manners shared by verbs ---- */
 

@@ -9,7 +9,7 @@
 
 enum { MOST_NAMES = 256 };
 
-static const char *const general_keys[] = {"pipeline", "root", "device", "launcher", "nodes"};
+static const char *const general_keys[] = {"pipeline", "root", "device", "launcher", "schedule", "nodes"};
 enum { N_GENERAL = sizeof general_keys / sizeof general_keys[0] };
 
 static pen_status out_of_memory(struct pen_error *err)
@@ -87,6 +87,17 @@ static pen_status read_launcher(struct pen_pipeline *pipeline, const struct pen_
                                    : pen_config_seconds(options.timeout, "timeout", &pipeline->ranks_timeout_s, err);
 }
 
+static pen_status read_schedule(struct pen_pipeline *pipeline, const struct pen_config_node *node,
+                                struct pen_error *err)
+{
+    if (node == NULL || node->kind == PEN_CONFIG_NULL) {
+        return PEN_OK;
+    }
+    struct pen_schedule *schedule = pen_arena_alloc(&pipeline->arena, 1, sizeof *schedule);
+    pipeline->schedule = schedule;
+    return schedule == NULL ? out_of_memory(err) : pen_schedule_read(&pipeline->arena, node, schedule, err);
+}
+
 static pen_status read_general(struct pen_pipeline *pipeline, const struct pen_config_node *root, struct pen_error *err)
 {
     const struct pen_config_node *name = pen_config_get(root, "pipeline");
@@ -111,6 +122,7 @@ static pen_status read_general(struct pen_pipeline *pipeline, const struct pen_c
         PEN_TRY(pen_config_string(device, "device", &pipeline->device, err));
     }
     PEN_TRY(read_launcher(pipeline, pen_config_get(root, "launcher"), err));
+    PEN_TRY(read_schedule(pipeline, pen_config_get(root, "schedule"), err));
     return pipeline->root == NULL ? out_of_memory(err) : PEN_OK;
 }
 

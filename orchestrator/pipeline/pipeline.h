@@ -1,8 +1,9 @@
 /* A pipeline: the file a person writes, checked in full before anything runs, as a graph of nodes.
  *
  * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), launcher ({ranks: 4, timeout:
- * 300s}: processes of each node that can work on several, and how long they wait for each other), one section of
- * options per standard node, and `nodes:` for more nodes of any component:
+ * 300s}: processes of each node that can work on several, and how long they wait for each other), schedule (when it
+ * runs by itself: schedule/schedule.h), one section of options per standard node, and `nodes:` for more nodes of any
+ * component:
  *
  *   nodes:
  *     second_evaluator:
@@ -16,6 +17,7 @@
 #define PEN_ORCHESTRATOR_PIPELINE_PIPELINE_H
 
 #include "components/component.h"
+#include "orchestrator/schedule/schedule.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -41,6 +43,7 @@ struct pen_pipeline {
     const char *base_directory; /* of the file, absolute */
     int64_t n_ranks;            /* of each node that can work on several; 1 without `launcher:` */
     double ranks_timeout_s;
+    const struct pen_schedule *schedule; /* NULL: it does not run by itself */
     int64_t n_nodes;
     struct pen_node *nodes; /* in an order in which each comes after its producers */
 };

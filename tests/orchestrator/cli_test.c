@@ -3,6 +3,7 @@
  * PEN_GOLDEN_WRITE=1 build/test_orchestrator --gtest_filter='cli.*' writes them anew: read the difference. */
 #include "core/files.h"
 #include "core/json.h"
+#include "orchestrator/cli/verb_list.h"
 #include "tests/orchestrator/program.h"
 #include "tests/pen_test.h"
 
@@ -90,13 +91,11 @@ static bool program_is_built(void)
     return access(pen_test_program(), X_OK) == 0;
 }
 
+#define HELP_LINE(name) #name " --help",
+
 static void help_of_every_verb(void)
 {
-    static const char *const lines[] = {"--help",          "train --help",   "init --help",   "plan --help",
-                                        "run --help",      "show --help",    "report --help", "component --help",
-                                        "predict --help",  "runs --help",    "status --help", "logs --help",
-                                        "why --help",      "artifacts -h",   "lineage -h",    "doctor --help",
-                                        "generate --help", "version --help", "version",       NULL};
+    static const char *const lines[] = {"--help", PEN_VERB_LIST(HELP_LINE) "lineage -h", "version", NULL};
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }
@@ -138,6 +137,11 @@ static void what_is_refused(void)
                                         "artifacts --root gone",
                                         "lineage model --root gone",
                                         "lineage",
+                                        "schedule",
+                                        "schedule gone.yaml",
+                                        "schedule gone.yaml --pause --unpause",
+                                        "schedule a.yaml b.yaml --show",
+                                        "schedule a.yaml b.yaml --root gone",
                                         "doctor now",
                                         "generate taxis",
                                         "generate taxi --rows many",

@@ -1,0 +1,28 @@
+/* Every verb, once, in the order of `penstock --help`. X(name): the verb is pen_verb_<name>, in a file of its own or
+ * with its like (history.c, lineage.c). */
+#ifndef PEN_ORCHESTRATOR_CLI_VERB_LIST_H
+#define PEN_ORCHESTRATOR_CLI_VERB_LIST_H
+
+/* clang-format off */
+#define PEN_VERB_LIST(X) \
+    X(train) \
+    X(init) \
+    X(plan) \
+    X(run) \
+    X(show) \
+    X(report) \
+    X(component) \
+    X(predict) \
+    X(runs) \
+    X(status) \
+    X(logs) \
+    X(why) \
+    X(artifacts) \
+    X(lineage) \
+    X(schedule) \
+    X(doctor) \
+    X(generate) \
+    X(version)
+/* clang-format on */
+
+#endif
