@@ -6,8 +6,11 @@
  *   scan_*.c    64 bytes -> bit masks -> positions of field ends: one template, three instruction sets
  *   rows.c      field ends -> rows of the right width; bad rows are noted
  *   convert.c   rows -> columns; convert_template.h: numbers; convert_text.c: strings; dictionary.c: codes
+ *   header.c    the top of the first file: sample.c its bytes, sniff.c delimiter and header, columns.c names, guess.c
+ *               types; skip.c the top of every file
  *   types.c     what the cells of a column have been; when a guess proves wrong
- *   reader.c    the public functions and the restart
+ *   merge.c     chunks -> the reader's dictionaries and classes
+ *   reader.c    the public functions and the restart; options.c, paths.c
  *
  * A chunk becomes one batch. Within a block threads share nothing but the dictionaries, which are read-only while a
  * block is converted; new strings are added afterwards in chunk order. */
@@ -28,6 +31,10 @@ struct pen_csv_dialect {
     char delimiter, quote, comment; /* 0: none */
     bool trim;
 };
+
+/* ---- options.c ---- */
+
+pen_status pen_csv_options_check(const struct pen_csv_options *options, struct pen_error *err);
 
 /* ---- source.c ---- */
 
@@ -83,6 +90,9 @@ int64_t pen_csv_first_row_end(const char *text, int64_t size, bool inside, char 
 /* The content of one raw cell (line end and outer spaces dropped already). Points into raw, or into scratch
  * (size bytes + PEN_CSV_PAD). */
 const char *pen_csv_unquote(const char *raw, size_t size, char quote, char *scratch, size_t *out_size);
+/* The same of the raw cell [raw, raw + size) with its line end (last) and outer spaces (trim). */
+const char *pen_csv_cell(const struct pen_csv_dialect *dialect, const char *raw, size_t size, bool last, char *scratch,
+                         size_t *out_size);
 
 /* ---- dictionary.c; look-up in dictionary.h ---- */
 
@@ -229,18 +239,17 @@ pen_status pen_csv_block_unfinished(struct pen_csv_reader *reader, struct pen_er
 void pen_csv_block_restart(struct pen_csv_reader *reader); /* before the first byte of the first file */
 void pen_csv_chunk_deinit(struct pen_csv_chunk *chunk, int64_t n_columns);
 
-/* ---- header.c ---- */
+/* ---- header.c, skip.c; what they are made of: sample.h ---- */
 
 /* Dialect, header and a first guess of types, from the beginning of the first file. */
 pen_status pen_csv_header_read(struct pen_csv_reader *reader, struct pen_error *err);
 /* At the beginning of a file in the block: mark, skip_lines, header row (compared with the first file's). */
 pen_status pen_csv_header_skip(struct pen_csv_reader *reader, struct pen_error *err);
-/* The raw cell [p, p + size) without its line end, outer spaces (trim) and quotes. */
-const char *pen_csv_cell(const struct pen_csv_dialect *dialect, const char *raw, size_t size, bool last, char *scratch,
-                         size_t *out_size);
-/* Bytes of a UTF-8 mark at the beginning of a file; an error for UTF-16. */
-pen_status pen_csv_check_mark(const char *text, int64_t size, const char *path, int64_t *mark_bytes,
-                              struct pen_error *err);
+
+/* ---- merge.c ---- */
+
+/* Joins the converted chunks of a block into the reader's columns. *misfit is set when a column's type broke. */
+pen_status pen_csv_merge(struct pen_csv_reader *reader, bool *misfit, struct pen_error *err);
 
 /* ---- rows.c ---- */
 

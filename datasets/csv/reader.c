@@ -1,60 +1,14 @@
-/* The public functions: options, opening, batches in order, restarts.
+/* The public functions: opening, batches in order, restarts.
  *
  * A reading uses the types known so far. When a cell does not fit, the rest of the input is still read, for its
  * classes alone, and the reading begins again with types that hold for every cell: what comes out depends neither on
  * the sample nor on where the first misfit was met (with late_bytes only the batches before too many strings were met
  * differ, and those are never given twice). What one reading cannot know (how many distinct strings a column
  * has that it took for numbers) the next one finds out. */
-#include "datasets/csv/dictionary.h"
+#include "datasets/csv/csv_internal.h"
 
-#include <glob.h>
 #include <omp.h>
 #include <stdlib.h>
-
-void pen_csv_options_init(struct pen_csv_options *options)
-{
-    memset(options, 0, sizeof *options);
-    options->quote = '"';
-    options->max_distinct = 65536;
-    options->max_dictionary_bytes = INT64_C(64) << 20;
-    options->max_row_bytes = INT64_C(1) << 30;
-    options->chunk_bytes = INT64_C(1) << 18;
-}
-
-static pen_status check_options(const struct pen_csv_options *options, struct pen_error *err)
-{
-    const char special[] = {options->delimiter, options->quote, options->comment};
-    for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < i; j++) {
-            if (special[i] != 0 && special[i] == special[j]) {
-                PEN_FAIL(err, PEN_ERR_CONFIG, "csv: delimiter, quote and comment must differ, found '%c' twice",
-                         special[i]);
-            }
-        }
-        if (special[i] == '\n' || special[i] == '\r') {
-            PEN_FAIL(err, PEN_ERR_CONFIG, "csv: a line end cannot be delimiter, quote or comment");
-        }
-    }
-    if (options->trim_spaces && options->delimiter == ' ') {
-        PEN_FAIL(err, PEN_ERR_CONFIG, "csv: the delimiter cannot be a space when spaces are trimmed");
-    }
-    if (options->max_row_bytes < 1 || options->max_row_bytes > INT64_C(2) << 30 || options->chunk_bytes < 1 ||
-        options->chunk_bytes > INT64_C(1) << 30 || options->max_distinct < 1 || options->max_distinct > 1 << 30) {
-        PEN_FAIL(err, PEN_ERR_CONFIG,
-                 "csv: expected max_row_bytes in 1..2^31, chunk_bytes and max_distinct in 1..2^30");
-    }
-    for (int64_t i = 0; i < options->n_types; i++) {
-        if (options->types[i].type == PEN_TYPE_NONE) {
-            PEN_FAIL(err, PEN_ERR_CONFIG, "csv: column '%s': NONE cannot be asked for", options->types[i].name);
-        }
-    }
-    if (pen_csv_ops_of(options->level) == NULL) {
-        PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "csv: this processor lacks %s",
-                 options->level == PEN_CSV_LEVEL_AVX2 ? "AVX2 with PCLMULQDQ"
-                                                      : "AVX-512 with BW, DQ, CD, VL and VBMI2");
-    }
-    return PEN_OK;
-}
 
 pen_status pen_csv_open(struct pen_csv_reader **out, const char *const *paths, int64_t n_paths,
                         const struct pen_csv_options *options, struct pen_error *err)
@@ -63,7 +17,7 @@ pen_status pen_csv_open(struct pen_csv_reader **out, const char *const *paths, i
     if (n_paths < 1) {
         PEN_FAIL(err, PEN_ERR_NOT_FOUND, "csv: no input file");
     }
-    PEN_TRY(check_options(options, err));
+    PEN_TRY(pen_csv_options_check(options, err));
     struct pen_csv_reader *reader;
     PEN_ALLOC(reader, 1, err);
     pen_status status = PEN_OK;
@@ -118,47 +72,6 @@ void pen_csv_close(struct pen_csv_reader *reader)
     pen_free(reader);
 }
 
-pen_status pen_csv_glob(struct pen_csv_paths *list, const char *pattern, struct pen_error *err)
-{
-    glob_t found;
-    list->n_paths = 0;
-    list->paths = NULL;
-    const int result = glob(pattern, GLOB_NOSORT | GLOB_ERR, NULL, &found);
-    if (result != 0) {
-        globfree(&found);
-        PEN_FAIL(err, result == GLOB_NOSPACE ? PEN_ERR_MEMORY : PEN_ERR_NOT_FOUND, "%s: no such file", pattern);
-    }
-    pen_status status = PEN_OK;
-    PEN_ALLOC_GOTO(done, list->paths, found.gl_pathc, err);
-    for (size_t i = 0; i < found.gl_pathc; i++) {
-        int64_t at = list->n_paths;
-        for (; at > 0 && strcmp(list->paths[at - 1], found.gl_pathv[i]) > 0; at--) {
-            list->paths[at] = list->paths[at - 1];
-        }
-        list->paths[at] = strdup(found.gl_pathv[i]);
-        list->n_paths++;
-        if (list->paths[at] == NULL) {
-            PEN_FAIL_GOTO(done, err, PEN_ERR_MEMORY, "out of memory: %s", pattern);
-        }
-    }
-done:
-    globfree(&found);
-    if (status != PEN_OK) {
-        pen_csv_paths_deinit(list);
-    }
-    return status;
-}
-
-void pen_csv_paths_deinit(struct pen_csv_paths *list)
-{
-    for (int64_t i = 0; i < list->n_paths; i++) {
-        free(list->paths[i]);
-    }
-    pen_free(list->paths);
-    list->paths = NULL;
-    list->n_paths = 0;
-}
-
 int64_t pen_csv_n_columns(const struct pen_csv_reader *reader)
 {
     return reader->n_columns;
@@ -202,86 +115,6 @@ struct pen_csv_place pen_csv_row_place(const struct pen_csv_reader *reader, int6
 
 /* ---- one block ---- */
 
-static bool is_counted(const struct pen_csv_col *column)
-{
-    return pen_type_is_string(column->type) && !column->broken && !column->many &&
-           (column->type == PEN_TYPE_CODES || !column->forced);
-}
-
-/* Adds a chunk's fresh strings to the column's dictionary and gives its codes their final numbers. */
-static pen_status merge_strings(const struct pen_csv_reader *reader, struct pen_csv_col *column,
-                                struct pen_csv_chunk *chunk, struct pen_csv_output *out, struct pen_error *err)
-{
-    const struct pen_dictionary *fresh = &out->fresh.view;
-    const struct pen_csv_options *options = &reader->options;
-    pen_status status = PEN_OK;
-    int32_t *map = NULL;
-    bool many = out->overflow;
-    PEN_ALLOC_GOTO(done, map, fresh->n_entries, err);
-    for (int64_t i = 0; i < fresh->n_entries && !many; i++) {
-        const struct pen_csv_key key =
-            pen_csv_key_of(fresh->bytes + fresh->offsets[i], (size_t)(fresh->offsets[i + 1] - fresh->offsets[i]));
-        map[i] = pen_csv_dictionary_find(&column->dictionary, &key);
-        if (map[i] < 0) {
-            PEN_TRY_GOTO(done, pen_csv_dictionary_insert(&column->dictionary, &key, &map[i], err));
-            const int64_t n = column->dictionary.view.n_entries;
-            many = n > options->max_distinct || column->dictionary.offsets[n] > options->max_dictionary_bytes;
-        }
-    }
-    if (many) {
-        column->many = true;
-        out->misfit = column->type == PEN_TYPE_CODES;
-        if (column->forced) {
-            char name[PEN_QUOTE_BYTES];
-            PEN_FAIL_GOTO(done, err, PEN_ERR_LIMIT,
-                          "%s: column '%s' has more than %lld different strings; ask for bytes in place of codes",
-                          reader->paths[reader->file_number], pen_quote(name, column->name, strlen(column->name)),
-                          (long long)options->max_distinct);
-        }
-    } else if (column->type == PEN_TYPE_CODES) {
-        int32_t *codes = out->values;
-        for (int64_t r = 0; r < chunk->n_rows; r++) {
-            codes[r] = codes[r] < -1 ? map[-2 - codes[r]] : codes[r];
-        }
-    }
-done:
-    pen_free(map);
-    return status;
-}
-
-/* A column that was CODES up to chunk `first` of the block goes on as BYTES. */
-static pen_status turn_to_bytes(struct pen_csv_reader *reader, int64_t c, int64_t first, struct pen_error *err)
-{
-    reader->columns[c].type = PEN_TYPE_BYTES;
-    for (int64_t i = first; i < reader->n_chunks; i++) {
-        PEN_TRY(pen_csv_convert_column(reader, &reader->chunks[i], c, err));
-    }
-    return PEN_OK;
-}
-
-static pen_status merge(struct pen_csv_reader *reader, bool *misfit, struct pen_error *err)
-{
-    for (int64_t i = 0; i < reader->n_chunks; i++) {
-        struct pen_csv_chunk *chunk = &reader->chunks[i];
-        for (int64_t c = 0; c < reader->n_columns; c++) {
-            struct pen_csv_col *column = &reader->columns[c];
-            struct pen_csv_output *out = &chunk->outputs[c];
-            column->seen = out->seen > column->seen ? out->seen : column->seen;
-            if (is_counted(column) && out->fresh.view.n_entries > 0) {
-                PEN_TRY(merge_strings(reader, column, chunk, out, err));
-                if (column->many && column->type == PEN_TYPE_CODES && reader->options.late_bytes) {
-                    PEN_TRY(turn_to_bytes(reader, c, i, err));
-                }
-            }
-            if (out->misfit && !column->forced) {
-                column->broken = true;
-                *misfit = true;
-            }
-        }
-    }
-    return PEN_OK;
-}
-
 /* Indexes and converts the next block; n_chunks = 0 at the end. */
 static pen_status load(struct pen_csv_reader *reader, bool *misfit, struct pen_error *err)
 {
@@ -313,7 +146,7 @@ static pen_status load(struct pen_csv_reader *reader, bool *misfit, struct pen_e
             PEN_FAIL(err, reader->chunks[i].status, "%s", reader->chunks[i].error.message);
         }
     }
-    return merge(reader, misfit, err);
+    return pen_csv_merge(reader, misfit, err);
 }
 
 /* ---- bad rows ---- */
