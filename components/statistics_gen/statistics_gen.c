@@ -3,6 +3,7 @@
 
 #include "components/statistics_gen/slicing.h"
 #include "components/statistics_gen/vocabulary.h"
+#include "components/statistics_gen/weight_override.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "datasets/statistics/compute.h"
@@ -12,6 +13,7 @@
 struct statistics_gen_options {
     struct pen_config_strings exclude_splits, feature_allowlist, categorical, vocabularies;
     const char *weight_feature;
+    const struct pen_config_node *weight_overrides;
     const struct pen_config_node *slices;
     int64_t max_slices;
     double sample_rate;
@@ -36,6 +38,8 @@ static const struct pen_option option_table[] = {
      "string features whose values are all written, a file of each split: vocabularies/SPLIT/FEATURE.txt"},
     {"weight_feature", PEN_OPTION_STRING, FIELD(weight_feature), NULL, 0, 0, NULL,
      "a feature of weights: every figure gets a weighted twin"},
+    {"per_feature_weight_override", PEN_OPTION_NODE, FIELD(weight_overrides), NULL, 0, 0, NULL,
+     "features with weights of their own, in place of weight_feature: {fare: trip_weight}"},
     {"slices", PEN_OPTION_NODE, FIELD(slices), NULL, 0, 0, NULL,
      "a list of slicings, each a list of features or feature=value: [[payment_type], [hour, \"company=Flash Cab\"]]"},
     {"max_slices", PEN_OPTION_INT, FIELD(max_slices), "1000", 1, 100000, NULL,
@@ -112,6 +116,8 @@ static pen_status compute(struct pen_component_context *context, const struct st
     how.max_slices = options->max_slices;
     how.exact = (enum pen_statistics_exact)options->exact;
     how.memory_bytes = options->memory_mb << 20;
+    PEN_TRY(pen_weight_overrides_parse(context->arena, options->weight_overrides, &how.weight_overrides,
+                                       &how.n_weight_overrides, err));
     PEN_TRY(pen_slicings_parse(context->arena, options->slices, &how.slicings, &how.n_slicings, err));
     return pen_statistics_compute(statistics, sources, n_sources, &how, err);
 }
@@ -190,7 +196,7 @@ static const struct pen_component_port inputs[] = {
 };
 
 static const struct pen_component_port outputs[] = {
-    {"statistics", "ExampleStatistics", false, NULL, "statistics.json"},
+    {"statistics", "ExampleStatistics", false, NULL, "statistics.json; vocabularies/SPLIT/FEATURE.txt where wanted"},
     {.key = NULL},
 };
 

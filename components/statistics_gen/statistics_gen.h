@@ -6,8 +6,8 @@
  * consumes     examples
  * produces     statistics: statistics.json (its names: datasets/statistics/json.c), vocabularies/SPLIT/FEATURE.txt
  *              (vocabulary.h); properties splits, rows, features
- * options      exclude_splits feature_allowlist categorical vocabularies weight_feature slices max_slices
- *              sample_rate seed num_top_values num_rank_histogram_buckets frequency_threshold
+ * options      exclude_splits feature_allowlist categorical vocabularies weight_feature per_feature_weight_override
+ *              slices max_slices sample_rate seed num_top_values num_rank_histogram_buckets frequency_threshold
  *              weighted_frequency_threshold num_histogram_buckets num_quantile_buckets num_values_histogram_buckets
  *              exact memory_mb
  * fingerprint  input content and options

@@ -7,12 +7,15 @@
 #include <math.h>
 #include <string.h>
 
+/* By any feature that has the weights of weight_feature. */
 static double total_weight(const struct plan *plan, const struct pen_feature_statistics *features)
 {
-    if (plan->weight_column < 0 || plan->n_columns == 0) {
-        return NAN;
+    for (int64_t i = 0; i < plan->n_columns && plan->weight_column >= 0; i++) {
+        if (plan->weights_of[plan->columns[i]] == plan->weight_column) {
+            return features[i].weighted_present + features[i].weighted_missing;
+        }
     }
-    return features[0].weighted_present + features[0].weighted_missing;
+    return NAN;
 }
 
 /* A growing list of splits and slices, before it goes to the arena. */

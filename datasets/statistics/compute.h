@@ -55,6 +55,11 @@ struct pen_slicing {
     const struct pen_slice_item *items;
 };
 
+/* A feature with weights of its own, in place of weight_feature. */
+struct pen_weight_override {
+    const char *feature, *weight_feature;
+};
+
 enum pen_statistics_exact { PEN_STATISTICS_AUTO, PEN_STATISTICS_ALWAYS, PEN_STATISTICS_SKETCH };
 
 struct pen_statistics_options {
@@ -62,8 +67,10 @@ struct pen_statistics_options {
     int64_t least_count;        /* values seen less often are in neither list; distinct counts them all the same */
     double least_weight;        /* the same of weighted lists */
     const char *weight_feature; /* NULL: none */
-    double sample_rate;         /* of the rows, in (0, 1] */
-    uint64_t seed;              /* of the sample */
+    int64_t n_weight_overrides;
+    const struct pen_weight_override *weight_overrides; /* the last one of a feature holds */
+    double sample_rate;                                 /* of the rows, in (0, 1] */
+    uint64_t seed;                                      /* of the sample */
     int64_t n_allowed;
     const char *const *allowed; /* only these features; none given: all */
     int64_t n_categorical;

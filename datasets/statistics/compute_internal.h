@@ -10,11 +10,12 @@ struct plan {
     const struct pen_statistics_source *source;
     const struct pen_statistics_options *options;
     int n_threads;
-    int64_t weight_column; /* -1: none */
+    int64_t weight_column; /* of weight_feature; -1: none */
     int64_t n_columns;
     int64_t *columns;
     bool *categorical;   /* by column of the source */
     bool *vocabulary;    /* likewise */
+    int64_t *weights_of; /* likewise: its column of weights, -1: none */
     int64_t *first_rows; /* number of each chunk's first row */
     int64_t most_rows;   /* of a chunk */
 };
@@ -41,9 +42,11 @@ pen_status pen_scratch_init(struct scratch *scratch, const struct plan *plan, co
 void pen_scratch_deinit(struct scratch *scratch);
 
 bool pen_plan_in_sample(const struct plan *plan, int64_t chunk, int64_t row);
-/* The chunk, and its weights in scratch. */
+/* The chunk, and its weights in scratch where the column has any. */
 pen_status pen_plan_read_chunk(const struct plan *plan, struct scratch *scratch, int64_t column, int64_t chunk,
                                struct pen_column *view, struct pen_error *err);
+/* NULL for a column without. */
+const double *pen_plan_weights(const struct plan *plan, const struct scratch *scratch, int64_t column);
 /* Gives the chunk's sampled rows to the profile. */
 pen_status pen_plan_accept_chunk(const struct plan *plan, struct scratch *scratch, struct pen_profile *profile,
                                  int64_t column, int64_t chunk, struct pen_error *err);

@@ -108,13 +108,39 @@ static pen_status choose_columns(struct plan *plan, struct pen_error *err)
         PEN_TRY(need_column(source, "categorical", options->categorical[i], &column, err));
         plan->categorical[column] = true;
     }
+    return PEN_OK;
+}
+
+static pen_status need_weights(const struct pen_statistics_source *source, const char *option, const char *name,
+                               int64_t *column, struct pen_error *err)
+{
+    PEN_TRY(need_column(source, option, name, column, err));
+    enum pen_type type = source->type(source->user, *column);
+    if (!pen_type_is_number(type) && source->n_rows > 0) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: expected a feature of numbers, found %s, which is %s", option, name,
+                 pen_type_name(type));
+    }
+    return PEN_OK;
+}
+
+static pen_status choose_weights(struct plan *plan, struct pen_error *err)
+{
+    const struct pen_statistics_source *source = plan->source;
+    const struct pen_statistics_options *options = plan->options;
+    PEN_ALLOC(plan->weights_of, source->n_columns + 1, err);
     plan->weight_column = -1;
     if (options->weight_feature != NULL) {
-        PEN_TRY(need_column(source, "weight_feature", options->weight_feature, &plan->weight_column, err));
-        if (!pen_type_is_number(source->type(source->user, plan->weight_column)) && source->n_rows > 0) {
-            PEN_FAIL(err, PEN_ERR_CONFIG, "weight_feature: expected a feature of numbers, found %s, which is %s",
-                     options->weight_feature, pen_type_name(source->type(source->user, plan->weight_column)));
-        }
+        PEN_TRY(need_weights(source, "weight_feature", options->weight_feature, &plan->weight_column, err));
+    }
+    for (int64_t i = 0; i < source->n_columns; i++) {
+        plan->weights_of[i] = plan->weight_column;
+    }
+    for (int64_t i = 0; i < options->n_weight_overrides; i++) {
+        const struct pen_weight_override *override = &options->weight_overrides[i];
+        int64_t column = -1;
+        PEN_TRY(need_column(source, "per_feature_weight_override", override->feature, &column, err));
+        PEN_TRY(need_weights(source, "per_feature_weight_override", override->weight_feature, &plan->weights_of[column],
+                             err));
     }
     return PEN_OK;
 }
@@ -135,6 +161,7 @@ pen_status pen_plan_init(struct plan *plan, const struct pen_statistics_source *
                  source->split, (long long)plan->most_rows);
     }
     PEN_TRY(choose_columns(plan, err));
+    PEN_TRY(choose_weights(plan, err));
     return choose_vocabularies(plan, err);
 }
 
@@ -143,6 +170,7 @@ void pen_plan_deinit(struct plan *plan)
     pen_free(plan->columns);
     pen_free(plan->categorical);
     pen_free(plan->vocabulary);
+    pen_free(plan->weights_of);
     pen_free(plan->first_rows);
 }
 
@@ -160,7 +188,7 @@ struct pen_profile_options pen_plan_profile_options(const struct plan *plan, int
                                             options->exact == PEN_STATISTICS_ALWAYS ? INT64_MAX : memory_bytes,
                                         .max_distinct = options->exact == PEN_STATISTICS_SKETCH ? SKETCH_ENTRIES : 0,
                                         .max_distinct_numbers = options->exact == PEN_STATISTICS_ALWAYS ? INT64_MAX : 0,
-                                        .weighted = plan->weight_column >= 0,
+                                        .weighted = plan->weights_of[column] >= 0,
                                         .categorical = plan->categorical[column]};
 }
 
@@ -173,7 +201,7 @@ pen_status pen_scratch_init(struct scratch *scratch, const struct plan *plan, co
     if (plan->options->sample_rate < 1.0) {
         PEN_ALLOC(scratch->rows, plan->most_rows + 1, err);
     }
-    if (plan->weight_column >= 0) {
+    if (plan->weight_column >= 0 || plan->options->n_weight_overrides > 0) {
         PEN_ALLOC(scratch->weights, plan->most_rows + 1, err);
     }
     if (index != NULL) {
@@ -197,10 +225,12 @@ void pen_scratch_deinit(struct scratch *scratch)
     pen_slice_reader_deinit(&scratch->slices);
 }
 
-static pen_status read_weights(const struct plan *plan, struct scratch *scratch, int64_t chunk, struct pen_error *err)
+static pen_status read_weights(const struct plan *plan, struct scratch *scratch, int64_t column, int64_t chunk,
+                               struct pen_error *err)
 {
+    const struct pen_statistics_source *source = plan->source;
     struct pen_column view;
-    PEN_TRY(plan->source->read(plan->source->user, plan->weight_column, chunk, &scratch->weight_buffer, &view, err));
+    PEN_TRY(source->read(source->user, column, chunk, &scratch->weight_buffer, &view, err));
     for (int64_t row = 0; row < view.n_rows; row++) {
         double weight = NAN;
         if (pen_is_valid(view.validity, row)) {
@@ -210,10 +240,10 @@ static pen_status read_weights(const struct plan *plan, struct scratch *scratch,
         }
         if (!(weight >= 0) || isinf(weight)) {
             PEN_FAIL(err, PEN_ERR_DATA,
-                     "weight_feature %s: expected a finite number that is not negative in every row, found %g in row "
-                     "%lld of split %s",
-                     plan->options->weight_feature, weight, (long long)(plan->first_rows[chunk] + row),
-                     plan->source->split);
+                     "weights %s: expected a finite number that is not negative in every row, found %g in row %lld of "
+                     "split %s",
+                     source->name(source->user, column), weight, (long long)(plan->first_rows[chunk] + row),
+                     source->split);
         }
         scratch->weights[row] = weight;
     }
@@ -231,7 +261,13 @@ pen_status pen_plan_read_chunk(const struct plan *plan, struct scratch *scratch,
 {
     PEN_TRY(pen_cancel_check(err));
     PEN_TRY(plan->source->read(plan->source->user, column, chunk, &scratch->buffer, view, err));
-    return plan->weight_column >= 0 ? read_weights(plan, scratch, chunk, err) : PEN_OK;
+    int64_t weights = plan->weights_of[column];
+    return weights >= 0 ? read_weights(plan, scratch, weights, chunk, err) : PEN_OK;
+}
+
+const double *pen_plan_weights(const struct plan *plan, const struct scratch *scratch, int64_t column)
+{
+    return plan->weights_of[column] >= 0 ? scratch->weights : NULL;
 }
 
 pen_status pen_plan_accept_chunk(const struct plan *plan, struct scratch *scratch, struct pen_profile *profile,
@@ -247,7 +283,8 @@ pen_status pen_plan_accept_chunk(const struct plan *plan, struct scratch *scratc
             n_rows += pen_plan_in_sample(plan, chunk, row);
         }
     }
-    return pen_profile_accept(profile, &view, chunk, scratch->rows, n_rows, scratch->weights, err);
+    return pen_profile_accept(profile, &view, chunk, scratch->rows, n_rows, pen_plan_weights(plan, scratch, column),
+                              err);
 }
 
 pen_status pen_plan_finish_profile(struct pen_profile *profile, const char *name, struct pen_arena *arena,

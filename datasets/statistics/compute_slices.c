@@ -51,7 +51,7 @@ static pen_status accept_slices(const struct plan *plan, const struct pen_slice_
         int64_t end = scratch->slice_ends[slice];
         if (end > start && profiles[slice] != NULL) {
             PEN_TRY(pen_profile_accept(profiles[slice], &view, chunk, scratch->slice_rows + start, end - start,
-                                       scratch->weights, err));
+                                       pen_plan_weights(plan, scratch, column), err));
         }
         start = end;
     }
@@ -80,7 +80,7 @@ static pen_status create_slices(const struct plan *plan, const struct pen_slice_
     options.max_collect = SLICE_COLLECT_BYTES / (int64_t)sizeof(uint64_t) / n_slices;
     options.max_distinct_numbers = options.max_distinct_numbers != 0 ? options.max_distinct_numbers : SLICE_DISTINCT;
     options.sequential = true;
-    int64_t counter_bytes = (int64_t)sizeof(int64_t) * (plan->weight_column >= 0 ? 2 : 1);
+    int64_t counter_bytes = (int64_t)sizeof(int64_t) * (options.weighted ? 2 : 1);
     options.count_in_table = n_codes(plan, scratch, column) * counter_bytes * n_slices > memory_bytes;
     for (int64_t slice = 0; slice < n_slices; slice++) {
         PEN_TRY(pen_profile_create(&profiles[slice], plan->source->type(plan->source->user, column), &options, err));

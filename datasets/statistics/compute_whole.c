@@ -73,7 +73,7 @@ cleanup:
 static bool is_parallel(const struct plan *plan, int64_t column)
 {
     enum pen_type type = plan->source->type(plan->source->user, column);
-    return plan->n_threads > 1 && plan->source->n_chunks >= 2 * plan->n_threads && plan->weight_column < 0 &&
+    return plan->n_threads > 1 && plan->source->n_chunks >= 2 * plan->n_threads && plan->weights_of[column] < 0 &&
            type != PEN_TYPE_BYTES && type != PEN_TYPE_NONE && !plan->categorical[column];
 }
 

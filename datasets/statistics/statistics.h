@@ -84,7 +84,7 @@ struct pen_split_statistics {
     const char *split;
     const char *slice; /* "" for the whole split, else "column=value" (crosses: "a=1 b=2") */
     int64_t n_rows;
-    double weighted_rows;
+    double weighted_rows; /* NaN: no weights, or no feature that has those of all rows */
     int64_t n_features;
     const struct pen_feature_statistics *features;
 };

@@ -70,6 +70,7 @@ static const struct expected {
      "bb 2 a 0.75 "},
 };
 
+/* Under the weights w, unless the options name others. */
 static void compute(struct pen_statistics *statistics, struct pen_statistics_options options)
 {
     static const char *const names[] = {"x", "text", "codes", "w", "g"};
@@ -90,7 +91,9 @@ static void compute(struct pen_statistics *statistics, struct pen_statistics_opt
     const struct pen_slice_item item = {"g", NULL};
     const struct pen_slicing slicing = {1, &item};
     struct pen_error err = PEN_ERROR_INIT;
-    options.weight_feature = "w";
+    if (options.weight_feature == NULL && options.n_weight_overrides == 0) {
+        options.weight_feature = "w";
+    }
     options.n_histogram_buckets = options.n_quantile_buckets = 4;
     options.slicings = &slicing;
     options.n_slicings = 1;
@@ -212,5 +215,41 @@ static void thresholds_leave_rare_values_out(void)
     pen_statistics_deinit(&frequent);
 }
 
+/* x under w and the codes under g, whatever the rest is weighted by: nothing, or x's own twin. */
+static void features_have_weights_of_their_own(void)
+{
+    static const struct pen_weight_override overrides[] = {{"x", "w"}, {"codes", "g"}};
+    static const char *const rest[] = {NULL, "g"};
+    for (int i = 0; i < 2; i++) {
+        struct pen_statistics_options options = PEN_STATISTICS_OPTIONS_DEFAULT;
+        struct pen_statistics statistics, all;
+        options.weight_feature = rest[i];
+        options.n_weight_overrides = 2;
+        options.weight_overrides = overrides;
+        compute(&statistics, options);
+        compute(&all, (struct pen_statistics_options)PEN_STATISTICS_OPTIONS_DEFAULT);
+        for (size_t k = 0; k < sizeof expected / sizeof expected[0]; k++) {
+            const struct pen_feature_statistics *found = feature_of(&statistics, expected[k].slice, "x");
+            PEN_REQUIRE(found != NULL && found->has_weighted);
+            PEN_CHECK_EQ_F64(found->weighted_present, expected[k].present);
+            PEN_CHECK_NEAR(found->weighted_numeric.mean, expected[k].mean, 1e-15 * expected[k].mean);
+            const struct pen_feature_statistics *text = feature_of(&statistics, expected[k].slice, "text");
+            PEN_REQUIRE(text != NULL);
+            PEN_CHECK(text->has_weighted == (i == 1));
+        }
+        const struct pen_feature_statistics *coded = feature_of(&statistics, "", "codes");
+        PEN_REQUIRE(coded != NULL && coded->has_weighted);
+        check_list(&coded->weighted_string.top, "bb 5 a 4 ccc 3 dddd 2 ");
+        PEN_CHECK_EQ_F64(coded->weighted_missing, 1);
+        const struct pen_split_statistics *whole = pen_statistics_find_split(&statistics, "train", NULL);
+        PEN_CHECK(i == 0 ? whole->weighted_rows != whole->weighted_rows : whole->weighted_rows == 15);
+        whole = pen_statistics_find_split(&all, "train", NULL);
+        PEN_CHECK_EQ_F64(whole->weighted_rows, 9.875);
+        pen_statistics_deinit(&statistics);
+        pen_statistics_deinit(&all);
+    }
+}
+
 PEN_SUITE(statistics_weighted, PEN_CASE(weighted_numbers_are_those_of_numpy), PEN_CASE(values_a_row_are_counted),
-          PEN_CASE(weighted_strings_are_summed_by_value), PEN_CASE(thresholds_leave_rare_values_out));
+          PEN_CASE(weighted_strings_are_summed_by_value), PEN_CASE(thresholds_leave_rare_values_out),
+          PEN_CASE(features_have_weights_of_their_own));

@@ -197,6 +197,8 @@ static void wrong_options_are_refused_in_place(void)
         {"sample_rate: 0", "sample_rate"},
         {"frequency_threshold: 0", "frequency_threshold"},
         {"exact: never", "exact"},
+        {"per_feature_weight_override: fare", "expected a map such as {fare: trip_weight}"},
+        {"per_feature_weight_override: {fare: [w]}", "per_feature_weight_override"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pen_arena arena = {0};
