@@ -31,6 +31,7 @@ extern "C" {
 #define PEN_STATUS_LIST(X)                           \
     X(PEN_OK, 0, "ok")                               \
     X(PEN_ERR_FAILED, 1, "a step failed")            \
+    X(PEN_ERR_TIMEOUT, 1, "took too long")           \
     X(PEN_ERR_USAGE, 2, "wrong use of a command")    \
     X(PEN_ERR_CONFIG, 3, "wrong configuration")      \
     X(PEN_ERR_ANOMALY, 4, "data anomalies")          \

@@ -7,6 +7,7 @@
 
 struct values {
     const char *pipeline, *run, *device, *receipt;
+    struct pen_pipeline_changes changes;
     bool no_cache, no_wait;
 };
 
@@ -14,6 +15,8 @@ static const struct pen_arg args[] = {
     {"pipeline", 'p', PEN_ARG_TEXT, offsetof(struct values, pipeline), "FILE", "the pipeline file"},
     {"run", 'r', PEN_ARG_TEXT, offsetof(struct values, run), "NAME",
      "the run to begin or join: its inputs come from it alone; without, a run of its own on the newest inputs"},
+    {"param", 0, PEN_ARG_MANY, offsetof(struct values, changes.params), "NAME=VALUE",
+     "a parameter of the pipeline file, the same in all steps of a run"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run it even when nothing changed"},
     {"no-wait", 0, PEN_ARG_FLAG, offsetof(struct values, no_wait), NULL,
      "exit with 75 when another step holds the root, in place of waiting"},
@@ -74,7 +77,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     if (values->pipeline == NULL) {
         PEN_FAIL(err, PEN_ERR_USAGE, "expected --pipeline FILE, the pipeline file that has the node");
     }
-    PEN_TRY(pen_pipeline_read(&pipeline, values->pipeline, NULL, 0, pen_components, err));
+    PEN_TRY(pen_pipeline_read_changed(&pipeline, values->pipeline, &values->changes, pen_components, err));
     if (cli->args.root != NULL) {
         pipeline.root = cli->args.root;
     }

@@ -8,7 +8,7 @@ enum { EXIT_WORK = 10 };
 
 struct values {
     const char *from, *to, *only, *resume, *device;
-    struct pen_config_strings sets;
+    struct pen_pipeline_changes changes;
     bool no_cache, paranoid, detailed_exitcode;
 };
 
@@ -16,7 +16,8 @@ static const struct pen_arg args[] = {
     {"from", 0, PEN_ARG_TEXT, offsetof(struct values, from), "NODE", "as in run"},
     {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "as in run"},
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "as in run"},
-    {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "as in run"},
+    {"set", 0, PEN_ARG_MANY, offsetof(struct values, changes.sets), "KEY=VALUE", "as in run"},
+    {"param", 0, PEN_ARG_MANY, offsetof(struct values, changes.params), "NAME=VALUE", "as in run"},
     {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN|last", "as in run"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "as in run"},
     {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL, "as in run"},
@@ -41,8 +42,8 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
     struct pen_pipeline pipeline;
-    PEN_TRY(pen_pipeline_read(&pipeline, cli->args.positionals.items[0], values->sets.items, values->sets.n_items,
-                              pen_components, err));
+    PEN_TRY(
+        pen_pipeline_read_changed(&pipeline, cli->args.positionals.items[0], &values->changes, pen_components, err));
     if (cli->args.root != NULL) {
         pipeline.root = cli->args.root;
     }

@@ -6,7 +6,7 @@
 
 struct values {
     const char *from, *to, *only, *resume, *device;
-    struct pen_config_strings sets;
+    struct pen_pipeline_changes changes;
     bool no_cache, paranoid;
 };
 
@@ -14,7 +14,9 @@ static const struct pen_arg args[] = {
     {"from", 0, PEN_ARG_TEXT, offsetof(struct values, from), "NODE", "run this node and what depends on it"},
     {"to", 0, PEN_ARG_TEXT, offsetof(struct values, to), "NODE", "run this node and what it depends on"},
     {"only", 0, PEN_ARG_TEXT, offsetof(struct values, only), "NODE", "run this node alone"},
-    {"set", 0, PEN_ARG_MANY, offsetof(struct values, sets), "KEY=VALUE", "change an option: trainer.steps=500"},
+    {"set", 0, PEN_ARG_MANY, offsetof(struct values, changes.sets), "KEY=VALUE", "change an option: trainer.steps=500"},
+    {"param", 0, PEN_ARG_MANY, offsetof(struct values, changes.params), "NAME=VALUE",
+     "a parameter of the pipeline file: rows=5"},
     {"resume", 0, PEN_ARG_TEXT, offsetof(struct values, resume), "RUN|last",
      "continue a run that did not end well: what succeeded in it is kept, an interrupted training goes on"},
     {"no-cache", 0, PEN_ARG_FLAG, offsetof(struct values, no_cache), NULL, "run nodes even when nothing changed"},
@@ -28,8 +30,8 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
     struct pen_pipeline pipeline;
-    PEN_TRY(pen_pipeline_read(&pipeline, cli->args.positionals.items[0], values->sets.items, values->sets.n_items,
-                              pen_components, err));
+    PEN_TRY(
+        pen_pipeline_read_changed(&pipeline, cli->args.positionals.items[0], &values->changes, pen_components, err));
     if (cli->args.root != NULL) {
         pipeline.root = cli->args.root;
     }

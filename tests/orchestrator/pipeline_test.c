@@ -109,6 +109,75 @@ static void every_wrong_file_is_refused_in_these_words(void)
          "3:9: node runs: that folder of the root is taken; use another name"},
         {WITH("nodes:\n  metadata: {component: twice}"),
          "3:13: node metadata: that folder of the root is taken; use another name"},
+        {WITH("retries: 3"), "2:1: a pipeline has no section 'retries'"},
+        {WITH("defaults: 3"), "2:11: defaults: expected a map of options"},
+        {WITH("defaults: {retrys: 3}"), "2:12: defaults has no option 'retrys'; did you mean 'retries'?"},
+        {WITH("defaults: {when: source.value}"), "2:12: defaults has no option 'when'"},
+        {WITH("sink: {retrys: 3}"), "2:8: sink has no option 'retrys'; did you mean 'retries'?"},
+        {WITH("sink: {retries: -1}"), "2:17: option retries: expected 0 to 1000, found -1"},
+        {WITH("sink: {retries: 1001}"), "2:17: option retries: expected 0 to 1000, found 1001"},
+        {WITH("sink: {retries: some}"), "2:17: option retries: expected an integer, found 'some'"},
+        {WITH("sink: {retries: [1]}"), "2:17: option retries: expected an integer, found a list"},
+        {WITH("sink: {retries: {crahs: 1}}"), "2:18: retries has no option 'crahs'; did you mean 'crash'?"},
+        {WITH("sink: {retries: {crash: -1}}"), "2:25: option retries: expected 0 to 1000, found -1"},
+        {WITH("sink: {retry_delay: soon}"),
+         "2:21: option retry_delay: expected a time such as 90s, 15m or 2h, found 'soon'"},
+        {WITH("sink: {max_retry_delay: -3s}"),
+         "2:25: option max_retry_delay: expected a time such as 90s, 15m or 2h, found '-3s'"},
+        {WITH("sink: {retry_backoff: 0.5}"), "2:23: option retry_backoff: expected 1 to 100, found 0.5"},
+        {WITH("sink: {timeout: []}"), "2:17: option timeout: expected a time such as 90s, 15m or 2h, found a list"},
+        {WITH("sink: {grace: 5d}"), "2:15: option grace: expected a time such as 90s, 15m or 2h, found '5d'"},
+        {WITH("sink: {skip_for_export: maybe}"), "2:25: option skip_for_export: expected true or false, found 'maybe'"},
+        {WITH("sink: {when: [a]}"), "2:14: option when: expected a text, found a list"},
+        {WITH("sink: {when: source.value >}"), "2:14: when: condition 'source.value >': expected a value at the end"},
+        {WITH("sink: {when: sorce.value > 3}"),
+         "2:14: when: expected NODE.PROPERTY, found 'sorce.value'; did you mean 'source.'?"},
+        {WITH("sink: {when: value}"), "2:14: when: expected NODE.PROPERTY, found 'value'"},
+        {WITH("source: {when: sink.value > 3}"),
+         "1:1: nodes: expected no cycle, found one through inputs and conditions"},
+        {NODE("    component: twice\n    retires: 2"), "5:5: a node has no key 'retires'; did you mean 'retries'?"},
+        {NODE("    component: twice\n    options: {retries: 2}"), "5:15: a has no option 'retries'"},
+        {WITH("params: [a]"), "2:9: params: expected a map of at most 128 names"},
+        {WITH("params: {a b: {default: 1}}"), "2:15: parameter a b: expected a name of letters, digits, '_' and '-'"},
+        {WITH("params: {a: 3}"), "2:13: parameter a: expected a map of options"},
+        {WITH("params: {a: {type: int}}"), "2:13: parameter a: expected a default, such as {type: int, default: 1000}"},
+        {WITH("params: {a: {type: integer, default: 1}}"),
+         "2:20: option type: expected one of int, float, bool, string, list, map; found 'integer'"},
+        {WITH("params: {a: {tpye: int, default: 1}}"), "2:14: parameter a has no option 'tpye'; did you mean 'type'?"},
+        {WITH("params: {a: {type: int, default: x}}"), "2:34: option a: expected an integer, found 'x'"},
+        {WITH("params: {a: {type: list, default: x}}"), "2:35: option a: expected a list"},
+        {WITH("params: {a: {default: x, choices: y}}"), "2:35: parameter a: choices: expected a list of values"},
+        {WITH("params: {a: {default: x, choices: [y, z]}}"), "2:23: parameter a: expected one of y, z; found 'x'"},
+        {WITH("params: {a: {type: int, default: 1, choices: [1, x]}}"),
+         "2:50: option a: expected an integer, found 'x'"},
+        {WITH("params: {rows: {default: x}}\nroot: ${params.row}"),
+         "3:7: there is no parameter 'row'; did you mean 'rows'?"},
+        {WITH("root: ${params.row}"), "2:7: there is no parameter 'row'"},
+        {WITH("root: a-${params.row"), "2:7: expected ${params.NAME}, found '${params.row'"},
+        {WITH("params: {a: {type: list, default: [x]}}\nroot: a-${params.a}"),
+         "3:7: parameter a: a list or a map stands alone, not within a text"},
+        {WITH("params: {a: {default: many}}\nsource:\n  value: ${params.a}"),
+         "4:10: option value: expected an integer, found 'many'"},
+        {WITH("description: [x]"), "2:14: option description: expected a text, found a list"},
+        {WITH("tags: {a: b}"), "2:7: option tags: expected a text, found a map"},
+        {WITH("tags: [a, '']"), "2:11: tags: expected a tag, found an empty text"},
+        {WITH("timeout: ever"), "2:10: option timeout: expected a time such as 90s, 15m or 2h, found 'ever'"},
+        {WITH("on_failure: ''"), "2:13: on_failure: expected a command, found an empty text"},
+        {WITH("on_succes: x"), "2:1: a pipeline has no section 'on_succes'; did you mean 'on_success'?"},
+        {WITH("notify: {}"), "2:9: notify: expected mail, webhook or command"},
+        {WITH("notify: {on: end, command: x}"), "2:14: notify: on: expected failure or success, found 'end'"},
+        {WITH("notify: {mial: {}}"), "2:10: notify has no option 'mial'; did you mean 'mail'?"},
+        {WITH("notify: {mail: {}}"), "2:16: mail: expected 'to: ADDRESS'"},
+        {WITH("notify: {mail: {to: me}}"), "2:21: mail: expected an address such as me@example.org, found 'me'"},
+        {WITH("notify: {mail: {to: '-x@y'}}"), "2:21: mail: expected an address such as me@example.org, found '-x@y'"},
+        {WITH("notify: {mail: {to: a@b, from: b}}"),
+         "2:32: mail: expected an address such as me@example.org, found 'b'"},
+        {WITH("notify: {mail: {to: a@b, smtp: mail}}"),
+         "2:32: mail: smtp: expected smtp://HOST or smtps://HOST, found 'mail'"},
+        {WITH("notify: {mail: {to: a@b, smtp: 'smtp://m'}}"), "2:16: mail: expected 'from: ADDRESS' with smtp"},
+        {WITH("notify: {mail: {to: a@b, user: c}}"), "2:16: mail: expected user and password_file together"},
+        {WITH("notify: {webhook: {}}"), "2:19: webhook: expected 'url: https://...', found ''"},
+        {WITH("notify: {webhook: {url: 'ftp://x'}}"), "2:19: webhook: expected 'url: https://...', found 'ftp://x'"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pen_error err = PEN_ERROR_INIT;
@@ -119,6 +188,170 @@ static void every_wrong_file_is_refused_in_these_words(void)
         size_t prefix = strlen(file) + 1;
         PEN_CHECK_EQ_STR(strlen(err.message) > prefix ? err.message + prefix : err.message, cases[i].message);
     }
+}
+
+/* What policy says, and that it is no option of the component: a cache key does not see it. */
+static void retries_and_timeouts_come_from_defaults_and_nodes(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_pipeline pipeline;
+    const char *file = NULL;
+    PEN_REQUIRE_OK(read_text(&pipeline,
+                             WITH("defaults: {retries: 2, timeout: 2h, retry_delay: 5s}\n"
+                                  "source: {retries: {input: 1, crash: 3}}\n"
+                                  "twice: {value: 4, retry_backoff: 3, max_retry_delay: 1m, grace: 30}\n"
+                                  "sink: {retries: 0, skip_for_export: true}\n"
+                                  "nodes:\n  more: {component: sink, timeout: 90s}\n"),
+                             NULL, &file, &err),
+                   &err);
+    const struct pen_policy *source = &pipeline.nodes[0].policy;
+    const struct pen_policy *twice = &pipeline.nodes[1].policy;
+    const struct pen_policy *sink = &pipeline.nodes[2].policy;
+    PEN_CHECK_EQ_I64(source->retries[PEN_FAILURE_INPUT], 1);
+    PEN_CHECK_EQ_I64(source->retries[PEN_FAILURE_CRASH], 3);
+    PEN_CHECK_EQ_I64(source->retries[PEN_FAILURE_MEMORY], 0);
+    PEN_CHECK_EQ_I64(pen_policy_most_retries(source), 3);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_INPUT], 0);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_NOT_BLESSED], 0);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_ANOMALY], 0);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_INTERNAL], 0);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_CRASH], 2);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_INFRASTRUCTURE], 2);
+    PEN_CHECK_EQ_I64(twice->retries[PEN_FAILURE_TIMEOUT], 2);
+    PEN_CHECK_EQ_F64(twice->timeout_s, 7200);
+    PEN_CHECK_EQ_F64(twice->grace_s, 30);
+    PEN_CHECK_EQ_F64(pen_policy_delay_s(twice, 2), 5);
+    PEN_CHECK_EQ_F64(pen_policy_delay_s(twice, 3), 15);
+    PEN_CHECK_EQ_F64(pen_policy_delay_s(twice, 4), 45);
+    PEN_CHECK_EQ_F64(pen_policy_delay_s(twice, 5), 60);
+    PEN_CHECK_EQ_F64(pen_policy_delay_s(twice, 1000), 60);
+    PEN_CHECK_EQ_I64(pen_policy_most_retries(sink), 0);
+    PEN_CHECK(sink->skip_for_export && !twice->skip_for_export);
+    PEN_CHECK(pipeline.nodes[0].options == NULL && pipeline.nodes[2].options == NULL);
+    PEN_REQUIRE(pipeline.nodes[1].options != NULL);
+    PEN_CHECK_EQ_I64(pipeline.nodes[1].options->n_children, 1);
+    PEN_CHECK_EQ_F64(pipeline.nodes[3].policy.timeout_s, 90);
+    PEN_CHECK_EQ_I64(pipeline.nodes[3].policy.retries[PEN_FAILURE_CRASH], 2);
+    pen_pipeline_deinit(&pipeline);
+}
+
+static void settings_are_read_as_written(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_pipeline pipeline;
+    const char *file = NULL;
+    PEN_REQUIRE_OK(
+        read_text(&pipeline,
+                  WITH("description: fares\ntags: [taxi, nightly]\ntimeout: 90m\non_failure: ./a.sh\n"
+                       "on_success: [./b.sh, ./c.sh]\non_exit: ./d.sh\n"
+                       "notify:\n  on: [failure, success]\n"
+                       "  mail: {to: [a@x.org, b@x.org], from: p@x.org, smtp: smtps://m.x.org:465, user: me, "
+                       "password_file: pw}\n"
+                       "  webhook: {url: https://x.org/hook, headers_file: h}\n  command: ./tell.sh\n"
+                       "schedule: {every: 6h}\n"),
+                  NULL, &file, &err),
+        &err);
+    const struct pen_settings *settings = &pipeline.settings;
+    PEN_CHECK_EQ_STR(settings->description, "fares");
+    PEN_CHECK_EQ_I64(settings->tags.n_items, 2);
+    PEN_CHECK_EQ_STR(settings->tags.items[1], "nightly");
+    PEN_CHECK_EQ_F64(settings->timeout_s, 5400);
+    PEN_CHECK_EQ_STR(settings->on_failure.items[0], "./a.sh");
+    PEN_CHECK_EQ_STR(settings->on_success.items[1], "./c.sh");
+    PEN_CHECK_EQ_STR(settings->on_exit.items[0], "./d.sh");
+    PEN_CHECK(settings->notify.on_failure && settings->notify.on_success);
+    PEN_CHECK_EQ_STR(settings->notify.mail.to.items[1], "b@x.org");
+    PEN_CHECK_EQ_STR(settings->notify.mail.smtp, "smtps://m.x.org:465");
+    PEN_CHECK_EQ_STR(settings->notify.webhook, "https://x.org/hook");
+    PEN_CHECK_EQ_STR(settings->notify.commands.items[0], "./tell.sh");
+    pen_pipeline_deinit(&pipeline);
+}
+
+/* A value in its place is what it would be had it been written there. */
+static void parameters_stand_for_their_values(void)
+{
+    static const char text[] = WITH("params:\n  n: {type: int, default: 4}\n  s: {default: 12}\n"
+                                    "  l: {type: list, default: [1, 2]}\n  b: {type: bool, default: true}\n"
+                                    "root: out/${params.s}-${params.n}-$${params.n}\n"
+                                    "tags: ['${params.s}', x]\n"
+                                    "source: {value: '${params.n}'}\ntwice:\n  value: ${params.n}\n"
+                                    "sink: {skip_for_export: '${params.b}'}\n"
+                                    "on_exit: echo ${HOME} $PENSTOCK_RUN\n");
+    static const char *const given[] = {"n=7", "s=a b", "l=[3]"};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_pipeline pipeline;
+    struct pen_pipeline_changes changes = {.params = {given, 3}};
+    const char *file = NULL;
+    PEN_REQUIRE_OK(read_text(&pipeline, text, NULL, &file, &err), &err);
+    PEN_CHECK_EQ_STR(pipeline.root, "out/12-4-${params.n}");
+    PEN_CHECK_EQ_STR(pipeline.settings.tags.items[0], "12");
+    PEN_CHECK_EQ_STR(pipeline.settings.on_exit.items[0], "echo ${HOME} $PENSTOCK_RUN");
+    PEN_CHECK(pipeline.nodes[2].policy.skip_for_export);
+    pen_json *in_flow = pen_config_to_json(pipeline.nodes[0].options);
+    pen_json *in_block = pen_config_to_json(pipeline.nodes[1].options);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(in_flow, "value"), -1), 4);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(in_block, "value"), -1), 4);
+    pen_json_free(in_flow);
+    pen_json_free(in_block);
+    pen_pipeline_deinit(&pipeline);
+    PEN_REQUIRE_OK(pen_pipeline_read_changed(&pipeline, file, &changes, fake_components, &err), &err);
+    PEN_CHECK_EQ_STR(pipeline.root, "out/a b-7-${params.n}");
+    pen_json *values = pen_params_to_json(&pipeline.params);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(values, "n"), -1), 7);
+    PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_get(values, "s"), ""), "a b");
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(values, "l")), 1);
+    PEN_CHECK(pen_json_bool_or(pen_json_get(values, "b"), false));
+    pen_json_free(values);
+    pen_pipeline_deinit(&pipeline);
+}
+
+static void parameters_on_the_command_line_are_checked(void)
+{
+    static const char text[] = WITH("params:\n  rows: {type: int, default: 4}\n"
+                                    "  model: {default: dnn, choices: [dnn, linear]}\n");
+    static const struct {
+        const char *given;
+        pen_status status;
+        const char *message;
+    } cases[] = {
+        {"rows", PEN_ERR_USAGE, "--param: expected NAME=VALUE, such as rows=5; found 'rows'"},
+        {"=5", PEN_ERR_USAGE, "--param: expected NAME=VALUE, such as rows=5; found '=5'"},
+        {"row=5", PEN_ERR_USAGE, "--param: the pipeline has no parameter 'row'; did you mean 'rows'?"},
+        {"rows=many", PEN_ERR_CONFIG, "--param:1:1: option rows: expected an integer, found 'many'"},
+        {"rows=", PEN_ERR_CONFIG, "--param:1:1: option rows: expected an integer, found nothing"},
+        {"model=dn", PEN_ERR_CONFIG, "--param:1:1: parameter model: expected one of dnn, linear; found 'dn'"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_pipeline pipeline;
+        const struct pen_pipeline_changes changes = {.params = {&cases[i].given, 1}};
+        const char *file = NULL;
+        PEN_REQUIRE_OK(read_text(&pipeline, text, NULL, &file, &err), &err);
+        pen_pipeline_deinit(&pipeline);
+        PEN_CHECK_STATUS(pen_pipeline_read_changed(&pipeline, file, &changes, fake_components, &err), cases[i].status);
+        PEN_CHECK_EQ_STR(err.message, cases[i].message);
+    }
+}
+
+/* A node comes after those its condition reads, whatever their inputs. */
+static void conditions_put_nodes_in_order(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_pipeline pipeline;
+    const char *file = NULL;
+    PEN_REQUIRE_OK(read_text(&pipeline,
+                             WITH("twice: {when: 'b.x.value > 3 and not source.value == 1'}\n"
+                                  "nodes:\n  b.x: {component: twice}\n"),
+                             NULL, &file, &err),
+                   &err);
+    PEN_REQUIRE_EQ_I64(pipeline.n_nodes, 4);
+    PEN_CHECK_EQ_STR(pipeline.nodes[1].name, "b.x");
+    PEN_CHECK_EQ_STR(pipeline.nodes[2].name, "twice");
+    PEN_REQUIRE(pipeline.nodes[2].when != NULL);
+    PEN_REQUIRE_EQ_I64(pipeline.nodes[2].n_after, 2);
+    PEN_CHECK_EQ_I64(pipeline.nodes[2].after[0], 1);
+    PEN_CHECK_EQ_I64(pipeline.nodes[2].after[1], 0);
+    pen_pipeline_deinit(&pipeline);
 }
 
 static void settings_on_the_command_line_are_checked_too(void)
@@ -145,4 +378,7 @@ static void settings_on_the_command_line_are_checked_too(void)
 
 PEN_SUITE(pipeline, PEN_CASE(standard_nodes_are_there_without_a_section),
           PEN_CASE(more_nodes_are_wired_and_put_in_order), PEN_CASE(every_wrong_file_is_refused_in_these_words),
-          PEN_CASE(settings_on_the_command_line_are_checked_too));
+          PEN_CASE(settings_on_the_command_line_are_checked_too),
+          PEN_CASE(retries_and_timeouts_come_from_defaults_and_nodes), PEN_CASE(settings_are_read_as_written),
+          PEN_CASE(parameters_stand_for_their_values), PEN_CASE(parameters_on_the_command_line_are_checked),
+          PEN_CASE(conditions_put_nodes_in_order));

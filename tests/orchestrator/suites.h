@@ -1,6 +1,7 @@
 X(cli)
 X(cron)
 X(device)
+X(condition)
 X(doctor)
 X(init)
 X(journal)
