@@ -64,6 +64,9 @@ PEN_API pen_status pen_config_error(const struct pen_config_node *node, struct p
 /* The node as JSON (unquoted scalars typed as YAML's core schema: null, true/false, int, float; else string). */
 PEN_API pen_json *pen_config_to_json(const struct pen_config_node *node);
 
+/* Appends the value as a YAML document in block style that reads back as the same value. */
+PEN_API PEN_MUST_USE pen_status pen_config_print(const pen_json *value, struct pen_text *out, struct pen_error *err);
+
 /* The reverse, for a component started with JSON options: file and line numbers come from the hidden keys that
  * pen_config_to_json_marked writes, so that errors in a child process still point into the pipeline file. */
 PEN_API pen_json *pen_config_to_json_marked(const struct pen_config_node *node);

@@ -1,8 +1,10 @@
 /* penstock component: one node, as the step of a run that another runner puts together. What it says for people goes to
  * standard error; the last line of standard output is its summary as JSON, which Airflow keeps. */
+#include "core/files.h"
 #include "orchestrator/cli/display.h"
 #include "orchestrator/cli/verbs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct values {
@@ -51,9 +53,23 @@ static pen_status print_summary(const pen_json *outcome, struct pen_error *err)
     return status;
 }
 
+static pen_status create_parent(const char *path, struct pen_error *err)
+{
+    char parent[PEN_PATH_BYTES];
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL || slash == path) {
+        return PEN_OK;
+    }
+    if (snprintf(parent, sizeof parent, "%.*s", (int)(slash - path), path) >= (int)sizeof parent) {
+        PEN_FAIL(err, PEN_ERR_USAGE, "%.80s...: the path is too long", path);
+    }
+    return pen_directory_create(parent, err);
+}
+
 /* {"node": "trainer", "outputs": {"model": "<hash>"}}: equal for equal content, whichever execution made it. */
 static pen_status write_receipt(const pen_json *outcome, const char *path, struct pen_error *err)
 {
+    PEN_TRY(create_parent(path, err));
     const char *port = NULL;
     const pen_json *output = NULL;
     const pen_json *outputs = pen_json_get(result_of(outcome), "outputs");

@@ -12,6 +12,7 @@
     X(show) \
     X(report) \
     X(component) \
+    X(export) \
     X(predict) \
     X(runs) \
     X(status) \

@@ -210,6 +210,60 @@ static void times_have_units(void)
     }
 }
 
+static void printed_yaml_reads_back(void)
+{
+    static const char *const texts[] = {"plain",    "",          " ",
+                                        "a b",      "true",      "No",
+                                        "null",     "~",         "1",
+                                        "-1",       "1e3",       "0x1f",
+                                        "1:30",     ".inf",      "a: b",
+                                        "x # y",    "- x",       "[a]",
+                                        "{a}",      "{{ a }}",   "${b}",
+                                        "100%",     "it's",      "\"q\"",
+                                        "back\\",   "\n",        "a\nb",
+                                        "tab\ta",   "\x01",      "\x7f",
+                                        "\xc3\xa9", "&a",        "*a",
+                                        "!a",       "|",         ">",
+                                        "`a`",      "@a",        "vocab(company, top_k: 10)",
+                                        "a:",       "trailing ", "2026-11-26",
+                                        "=",        "?",         ","};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_arena arena = {0};
+    struct pen_text yaml = {0}, before = {0}, after = {0};
+    struct pen_config_node *node = NULL;
+    pen_json *value = pen_json_object();
+    pen_json *list = pen_json_array();
+    pen_json *nested = pen_json_array();
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        pen_json *item = pen_json_object();
+        pen_json_push(list, pen_json_string(texts[i]));
+        pen_json_set_string(item, texts[i], texts[i]);
+        pen_json_push(nested, item);
+    }
+    pen_json_set(value, "texts", list);
+    pen_json_set(value, "nested", nested);
+    pen_json_set_int(value, "int", -3);
+    pen_json_set_double(value, "real", 0.25);
+    pen_json_set_bool(value, "yes", true);
+    pen_json_set(value, "nothing", pen_json_null());
+    pen_json_set(value, "map", pen_json_object());
+    pen_json_set(value, "list", pen_json_array());
+    PEN_REQUIRE_OK(pen_config_print(value, &yaml, &err), &err);
+    PEN_REQUIRE_OK(pen_config_parse(&arena, yaml.data, yaml.size_bytes, "printed", &node, &err), &err);
+    pen_json *back = pen_config_to_json(node);
+    PEN_CHECK_OK(pen_json_print(value, PEN_JSON_CANONICAL, &before, &err), &err);
+    PEN_CHECK_OK(pen_json_print(back, PEN_JSON_CANONICAL, &after, &err), &err);
+    PEN_CHECK_EQ_STR(pen_text_view(&after), pen_text_view(&before));
+    PEN_CHECK_CONTAINS(pen_text_view(&yaml), "[plain, \"\", \" \", \"a b\", \"true\"");
+    pen_json_free(back);
+    pen_json_free(value);
+    pen_text_deinit(&yaml);
+    pen_text_deinit(&before);
+    pen_text_deinit(&after);
+    pen_arena_deinit(&arena);
+}
+
 PEN_SUITE(config, PEN_CASE(defaults_and_values_fill_the_struct), PEN_CASE(every_wrong_file_is_refused_in_these_words),
           PEN_CASE(deep_or_large_files_are_refused), PEN_CASE(set_reaches_into_maps_and_makes_them),
-          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places), PEN_CASE(times_have_units));
+          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places), PEN_CASE(times_have_units),
+          PEN_CASE(printed_yaml_reads_back));

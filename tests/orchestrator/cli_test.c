@@ -4,6 +4,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "orchestrator/cli/verb_list.h"
+#include "tests/orchestrator/golden.h"
 #include "tests/orchestrator/program.h"
 #include "tests/pen_test.h"
 
@@ -13,78 +14,6 @@
 #include <unistd.h>
 
 #define LABEL "'tips > 0.2 * fare'"
-
-static void golden_path(char path[PEN_PATH_BYTES], const char *name)
-{
-    (void)snprintf(path, PEN_PATH_BYTES, "%s/tests/orchestrator/golden/%s.txt", PEN_TEST_SOURCE, name);
-}
-
-/* What a node says of its outputs after its time is the component's business, the device the machine's. */
-static void append_stream(struct pen_text *text, const char *name, const struct pen_text *stream)
-{
-    struct pen_text masked = {0};
-    program_mask(stream, pen_test_directory(), &masked);
-    pen_text_printf(text, masked.size_bytes == 0 ? "" : "-- %s\n", name);
-    for (const char *line = pen_text_view(&masked); *line != '\0';) {
-        size_t size = strcspn(line, "\n");
-        const char *facts = strstr(line, " # s  ");
-        bool has_facts = strcmp(name, "error") == 0 && facts != NULL && facts < line + size;
-        if (strncmp(line, "device ", 7) == 0) {
-            facts = line + 2;
-            has_facts = true;
-        }
-        pen_text_append_bytes(text, line, has_facts ? (size_t)(facts - line) + 5 : size);
-        pen_text_append(text, has_facts ? "...\n" : "\n");
-        line += size + (line[size] == '\n');
-    }
-    pen_text_deinit(&masked);
-}
-
-/* Appends the line, its exit code and what it said. */
-static void tell(struct pen_text *text, const char *line)
-{
-    struct program_result result;
-    program_run(pen_test_directory(), line, &result);
-    pen_text_printf(text, "$ penstock %s\n-- exit %d\n", line, result.exit_code);
-    append_stream(text, "output", &result.out);
-    append_stream(text, "error", &result.err);
-    pen_text_append_char(text, '\n');
-    program_deinit(&result);
-}
-
-static void compare_golden(const char *name, const struct pen_text *found)
-{
-    char path[PEN_PATH_BYTES];
-    struct pen_text wanted = {0};
-    struct pen_error err = PEN_ERROR_INIT;
-    golden_path(path, name);
-    if (getenv("PEN_GOLDEN_WRITE") != NULL) {
-        PEN_CHECK_OK(pen_file_write_atomic(path, found->data, found->size_bytes, &err), &err);
-        return;
-    }
-    PEN_REQUIRE_OK(pen_file_read(path, 1 << 20, &wanted, &err), &err);
-    const char *a = pen_text_view(&wanted);
-    const char *b = pen_text_view(found);
-    for (int line = 1; *a != '\0' || *b != '\0'; line++) {
-        size_t a_size = strcspn(a, "\n");
-        size_t b_size = strcspn(b, "\n");
-        PEN_TEST_BASE(a_size == b_size && memcmp(a, b, a_size) == 0, break,
-                      "%s.txt:%d: expected\n  %.*s\nfound\n  %.*s", name, line, (int)a_size, a, (int)b_size, b);
-        a += a_size + (a[a_size] == '\n');
-        b += b_size + (b[b_size] == '\n');
-    }
-    pen_text_deinit(&wanted);
-}
-
-static void compare_lines(const char *name, const char *const *lines)
-{
-    struct pen_text text = {0};
-    for (; *lines != NULL; lines++) {
-        tell(&text, *lines);
-    }
-    compare_golden(name, &text);
-    pen_text_deinit(&text);
-}
 
 static bool program_is_built(void)
 {
@@ -99,7 +28,7 @@ static void help_of_every_verb(void)
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }
-    compare_lines("help", lines);
+    golden_compare_lines("help", lines);
 }
 
 /* No verb, a wrong one, wrong options, files and roots that are not there. */
@@ -152,7 +81,7 @@ static void what_is_refused(void)
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }
-    compare_lines("refusals", lines);
+    golden_compare_lines("refusals", lines);
 }
 
 /* From data to a pushed model and all questions about it. */
@@ -191,7 +120,7 @@ static void a_tour(void)
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }
-    compare_lines("tour", lines);
+    golden_compare_lines("tour", lines);
 }
 
 /* ---- JSON: the fields that scripts rely on ---- */

@@ -1,0 +1,301 @@
+/* Exports without the other runners' tools: what they write, word by word, and what comes out of it again. Names that
+ * other languages read as theirs go through a shell, a makefile, Slurm's script (with an sbatch that only notes) and
+ * Python, and have to arrive as they were. tests/orchestrator/export/ has the tests with the real tools. */
+#include "orchestrator/export/export.h"
+
+#include "tests/orchestrator/chores.h"
+#include "tests/orchestrator/golden.h"
+#include "tests/pen_test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const struct pen_export_target *target_named(const char *name)
+{
+    for (int64_t i = 0; pen_export_targets[i] != NULL; i++) {
+        if (strcmp(pen_export_targets[i]->name, name) == 0) {
+            return pen_export_targets[i];
+        }
+    }
+    return NULL;
+}
+
+/* The pipeline of the chores plus `more`, as the target's text. export is left open when it succeeded. */
+static pen_status write_export(const char *name, const char *more, const char *root,
+                               const struct pen_export_options *options, struct pen_export *export,
+                               struct pen_text *out, struct pen_error *err)
+{
+    char file[PEN_PATH_BYTES];
+    struct pen_text yaml = {0};
+    struct pen_pipeline pipeline;
+    const struct pen_export_target *target = target_named(name);
+    PEN_ASSERT(target != NULL);
+    pen_text_printf(&yaml, "pipeline: chores\n%s", more);
+    pen_status status = pen_file_write_atomic(chore_path(file, "pipeline.yaml"), yaml.data, yaml.size_bytes, err);
+    pen_text_deinit(&yaml);
+    PEN_TRY(status);
+    PEN_TRY(pen_pipeline_read(&pipeline, file, NULL, 0, chore_table, err));
+    pipeline.root = root;
+    status = pen_export_describe(export, &pipeline, target, options, err);
+    if (status == PEN_OK) {
+        pen_text_reset(out);
+        status = target->write(export, out, err);
+        if (status != PEN_OK) {
+            pen_export_deinit(export);
+        }
+    }
+    pen_pipeline_deinit(&pipeline);
+    return status;
+}
+
+static void what_each_target_writes(void)
+{
+    const struct pen_export_options options = {
+        .program = "penstock", .at = "/data/chores", .image = "registry/penstock:1", .volume = "chores", .n_gpus = 2};
+    for (int64_t i = 0; pen_export_targets[i] != NULL; i++) {
+        char name[64];
+        struct pen_export export;
+        struct pen_text text = {0};
+        struct pen_error err = PEN_ERROR_INIT;
+        (void)snprintf(name, sizeof name, "export_%s", pen_export_targets[i]->name);
+        PEN_REQUIRE_OK(write_export(pen_export_targets[i]->name, "", "out", &options, &export, &text, &err), &err);
+        golden_compare(name, &text);
+        pen_export_deinit(&export);
+        pen_text_deinit(&text);
+    }
+}
+
+/* ---- paths that other languages read as theirs ---- */
+
+static const char *const odd_names[] = {
+    "plain",       "a b",         "it's",     "say \"x\"",  "$HOME",   "$(touch x)", "`touch x`", "{{ run_id }}",
+    "{% raw %}",   "{# x #}",     "{{{x}}}",  "${x}",       "100%d%%", "#x",         "back\\",    "\\n",
+    "a;b&c|d*?[e", "caf\xc3\xa9", "tab\tend", "two\nlines", "-x",      "x.sh",       "!x",        "$$"};
+
+/* In the case's folder. */
+static int shell(const char *command)
+{
+    char line[2 * PEN_PATH_BYTES];
+    (void)snprintf(line, sizeof line, "cd '%s' && %s", pen_test_directory(), command);
+    return system(line); /* NOLINT(cert-env33-c): a test's own folder */
+}
+
+/* A program that appends the words it was given to <folder>/words, each with a NUL, and a line break after the last. */
+static void write_program(const char *path)
+{
+    chore_write(path, "#!/bin/sh\nprintf '%s\\0' \"$0\" \"$@\" >>\"$WORDS\"\nprintf '\\n' >>\"$WORDS\"\n"
+                      "case $FAILS in \"$2\") exit 4 ;; esac\n");
+    PEN_CHECK_EQ_I64(chmod(path, 0755), 0);
+}
+
+struct odd_case {
+    char program[PEN_PATH_BYTES]; /* itself in a folder of that name */
+    char at[PEN_PATH_BYTES];
+    char root[PEN_PATH_BYTES];
+};
+
+static void make_case(struct odd_case *c, const char *name)
+{
+    char folder[PEN_PATH_BYTES];
+    char words[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    PEN_CHECK_OK(pen_path_join(folder, pen_test_directory(), name, &err), &err);
+    PEN_CHECK_OK(pen_directory_create(folder, &err), &err);
+    PEN_CHECK_OK(pen_path_join(c->program, folder, "penstock", &err), &err);
+    write_program(c->program);
+    (void)snprintf(c->at, sizeof c->at, "/data/%s", name);
+    (void)snprintf(c->root, sizeof c->root, "/roots/%s", name);
+    (void)setenv("WORDS", chore_path(words, "words"), 1);
+    (void)setenv("FAILS", "", 1);
+    (void)unlink(words);
+}
+
+/* What the nodes' commands are, from nothing but the case: each node once, in an order that respects the edges. */
+static void expect_words(const struct odd_case *c, const char *name, const char *const *nodes)
+{
+    struct pen_text wanted = {0};
+    struct pen_text found = {0};
+    char path[PEN_PATH_BYTES];
+    for (; *nodes != NULL; nodes++) {
+        char file[PEN_PATH_BYTES + 32];
+        (void)snprintf(file, sizeof file, "%s/pipeline.yaml", c->at);
+        const char *const words[] = {c->program, "component", *nodes,  "--pipeline", file,
+                                     "--root",   c->root,     "--run", "nightly"};
+        for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+            pen_text_append_bytes(&wanted, words[i], strlen(words[i]) + 1);
+        }
+        pen_text_append_char(&wanted, '\n');
+    }
+    chore_read(chore_path(path, "words"), &found);
+    PEN_CHECK_MSG(found.size_bytes == wanted.size_bytes && memcmp(found.data, wanted.data, wanted.size_bytes) == 0,
+                  "the name '%s': other words arrived: %s", name, path);
+    pen_text_deinit(&wanted);
+    pen_text_deinit(&found);
+}
+
+static const char *const all_nodes[] = {"source", "middle", "side", "last", "push", NULL};
+
+/* Writes FILE for one name; false when it was refused, as it has to be when `refused` is in the name. */
+static bool write_odd(const char *target, const struct odd_case *c, const char *name, const char *refused,
+                      const char *file)
+{
+    const struct pen_export_options options = {.program = c->program, .at = c->at};
+    struct pen_export export;
+    struct pen_text text = {0};
+    char path[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_status status = write_export(target, "", c->root, &options, &export, &text, &err);
+    if (refused != NULL && strstr(name, refused) != NULL) {
+        PEN_CHECK_STATUS(status, PEN_ERR_UNSUPPORTED);
+        PEN_CHECK_CONTAINS(err.message, target);
+    } else {
+        PEN_CHECK_MSG(status == PEN_OK, "%s, the name '%s': %s", target, name, err.message);
+    }
+    if (status == PEN_OK) {
+        PEN_CHECK_OK(pen_file_write_atomic(chore_path(path, file), text.data, text.size_bytes, &err), &err);
+        pen_export_deinit(&export);
+    }
+    pen_text_deinit(&text);
+    return status == PEN_OK;
+}
+
+static void a_makefile_gives_every_word_as_it_is(void)
+{
+    if (shell("command -v make >/dev/null") != 0) {
+        PEN_SKIP("make is not there");
+    }
+    for (size_t i = 0; i < sizeof odd_names / sizeof odd_names[0]; i++) {
+        struct odd_case c;
+        make_case(&c, odd_names[i]);
+        if (write_odd("make", &c, odd_names[i], "\n", "p.mk")) {
+            PEN_CHECK_EQ_I64(shell("RUN=nightly make -s -f p.mk"), 0);
+            expect_words(&c, odd_names[i], all_nodes);
+        }
+    }
+}
+
+static void a_makefile_stops_at_what_fails(void)
+{
+    static const char *const until_middle[] = {"source", "middle", NULL};
+    static const char *const for_side[] = {"source", "side", NULL};
+    struct odd_case c;
+    if (shell("command -v make >/dev/null") != 0) {
+        PEN_SKIP("make is not there");
+    }
+    make_case(&c, "plain");
+    PEN_REQUIRE(write_odd("make", &c, "plain", NULL, "p.mk"));
+    PEN_CHECK(shell("FAILS=middle make -s -f p.mk RUN=nightly 2>/dev/null") != 0);
+    expect_words(&c, "plain", until_middle);
+    make_case(&c, "plain");
+    PEN_CHECK_EQ_I64(shell("make -s -f p.mk RUN=nightly side"), 0);
+    expect_words(&c, "plain", for_side);
+}
+
+/* An sbatch that runs what it is given at once and notes the node and what it waits for. */
+static void write_sbatch(void)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    PEN_CHECK_OK(pen_directory_create(chore_path(path, "bin"), &err), &err);
+    chore_write(chore_path(path, "bin/sbatch"),
+                "#!/bin/bash\nn=$(($(cat number 2>/dev/null || echo 0) + 1))\necho $n >number\n"
+                "for a in \"$@\"; do case $a in --job-name=*|--dependency=*|--gres=*|--part*) printf '%s ' \"$a\" ;; "
+                "esac; done >>jobs\necho >>jobs\nbash && echo \"$n;cluster\"\n");
+    PEN_CHECK_EQ_I64(chmod(path, 0755), 0);
+    chore_write(chore_path(path, "bin/scancel"), "#!/bin/bash\necho \"$@\" >cancelled\n");
+    PEN_CHECK_EQ_I64(chmod(path, 0755), 0);
+}
+
+static void slurm_gives_every_word_as_it_is(void)
+{
+    if (shell("command -v bash >/dev/null") != 0) {
+        PEN_SKIP("bash is not there");
+    }
+    write_sbatch();
+    for (size_t i = 0; i < sizeof odd_names / sizeof odd_names[0]; i++) {
+        struct odd_case c;
+        make_case(&c, odd_names[i]);
+        PEN_REQUIRE(write_odd("slurm", &c, odd_names[i], NULL, "p.sbatch"));
+        PEN_CHECK_EQ_I64(shell("PATH=$PWD/bin:$PATH RUN=nightly bash p.sbatch >ids"), 0);
+        expect_words(&c, odd_names[i], all_nodes);
+        make_case(&c, odd_names[i]);
+        PEN_CHECK_EQ_I64(shell("SLURM_JOB_ID=7 RUN=nightly bash p.sbatch"), 0);
+        expect_words(&c, odd_names[i], all_nodes);
+    }
+}
+
+static void slurm_jobs_wait_for_what_they_need(void)
+{
+    struct odd_case c;
+    struct pen_text jobs = {0};
+    char path[PEN_PATH_BYTES];
+    if (shell("command -v bash >/dev/null") != 0) {
+        PEN_SKIP("bash is not there");
+    }
+    write_sbatch();
+    make_case(&c, "plain");
+    PEN_REQUIRE(write_odd("slurm", &c, "plain", NULL, "p.sbatch"));
+    PEN_CHECK_EQ_I64(shell("PATH=$PWD/bin:$PATH RUN=nightly bash p.sbatch --partition=gpu >ids"), 0);
+    chore_read(chore_path(path, "jobs"), &jobs);
+    PEN_CHECK_EQ_STR(pen_text_view(&jobs), "--job-name=chores.source --partition=gpu \n"
+                                           "--job-name=chores.middle --dependency=afterok:1 --partition=gpu \n"
+                                           "--job-name=chores.side --dependency=afterok:1 --partition=gpu \n"
+                                           "--job-name=chores.last --dependency=afterok:2:3 --partition=gpu \n"
+                                           "--job-name=chores.push --dependency=afterok:4 --partition=gpu \n");
+    /* One that cannot be submitted takes the others with it. */
+    PEN_CHECK(shell("rm number && PATH=$PWD/bin:$PATH FAILS=side bash p.sbatch >ids 2>/dev/null") != 0);
+    chore_read(chore_path(path, "cancelled"), &jobs);
+    PEN_CHECK(strcmp(pen_text_view(&jobs), "1 2\n") == 0 || strcmp(pen_text_view(&jobs), "2 1\n") == 0);
+    /* In one job the first that fails ends it, with its exit code. */
+    make_case(&c, "plain");
+    static const char *const until_side[] = {"source", "middle", "side", NULL};
+    PEN_CHECK_EQ_I64(shell("SLURM_JOB_ID=7 FAILS=side RUN=nightly bash p.sbatch; test $? -eq 4"), 0);
+    expect_words(&c, "plain", until_side);
+    pen_text_deinit(&jobs);
+}
+
+/* ---- the description ---- */
+
+static void names_for_others_are_unique(void)
+{
+    static const char more[] = "nodes:\n"
+                               "  Side.2:\n    component: side\n"
+                               "  side-2:\n    component: side\n"
+                               "  _x_:\n    component: side\n"
+                               "  all:\n    component: side\n"
+                               "  a_very_long_name_that_goes_on_and_on_until_nobody_reads_it_any_more_at_all:\n"
+                               "    component: side\n"
+                               "  a_very_long_name_that_goes_on_and_on_until_nobody_reads_it_any_more_at_all_2:\n"
+                               "    component: side\n"
+                               "  chores:\n    component: side\n";
+    static const struct pen_export_options none;
+    static const char *const wanted[] = {"source",
+                                         "middle",
+                                         "side",
+                                         "last",
+                                         "push",
+                                         "side-2",
+                                         "side-2-2",
+                                         "x",
+                                         "all",
+                                         "a-very-long-name-that-goes-on-and-on-until-nobody",
+                                         "a-very-long-name-that-goes-on-and-on-until-2",
+                                         "chores-2"};
+    struct pen_export export;
+    struct pen_text text = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    PEN_REQUIRE_OK(write_export("make", more, "out", &none, &export, &text, &err), &err);
+    PEN_CHECK_EQ_I64(export.n_steps, 12);
+    for (int64_t i = 0; i < export.n_steps && i < 12; i++) {
+        PEN_CHECK_EQ_STR(export.steps[i].dns, wanted[i]);
+    }
+    PEN_CHECK_CONTAINS(pen_text_view(&text), "\nevery_step: source middle side last push Side.2 side-2 _x_ all ");
+    pen_export_deinit(&export);
+    pen_text_deinit(&text);
+}
+
+PEN_SUITE(export, PEN_CASE(what_each_target_writes), PEN_CASE(names_for_others_are_unique),
+          PEN_CASE(a_makefile_gives_every_word_as_it_is), PEN_CASE(a_makefile_stops_at_what_fails),
+          PEN_CASE(slurm_gives_every_word_as_it_is), PEN_CASE(slurm_jobs_wait_for_what_they_need));
