@@ -7,17 +7,68 @@
 #include "orchestrator/metadata/metadata.h"
 
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 enum { WIDTH = 120, MOST_SLICES = 50, LIMIT_BYTES = 1 << 30 };
 
-static pen_status show_statistics(const char *path, struct pen_text *out, struct pen_error *err)
+struct show_values {
+    struct pen_config_strings features;
+};
+
+static const struct pen_arg args[] = {
+    {"feature", 'f', PEN_ARG_MANY, offsetof(struct show_values, features), "NAME",
+     "of statistics: all about this feature; may be given several times"},
+    {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
+};
+
+/* ---- statistics ---- */
+
+/* Of the terminal; of a page where there is none. */
+static int columns(void)
+{
+    struct winsize size;
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : WIDTH;
+}
+
+static pen_status no_feature(const struct pen_statistics *statistics, const char *name, struct pen_error *err)
+{
+    const struct pen_split_statistics *split = statistics->n_splits > 0 ? &statistics->splits[0] : NULL;
+    int64_t n = split == NULL ? 0 : split->n_features;
+    const char **names = NULL;
+    PEN_ALLOC(names, n + 1, err);
+    for (int64_t i = 0; i < n; i++) {
+        names[i] = split->features[i].name;
+    }
+    const char *near = pen_nearest_name(name, names, n);
+    pen_free(names);
+    PEN_FAIL(err, PEN_ERR_NOT_FOUND, "--feature: expected a feature of these statistics, found '%.80s'%s%s%s", name,
+             near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
+}
+
+static pen_status show_statistics(const char *path, const struct pen_config_strings *features, struct pen_text *out,
+                                  struct pen_error *err)
 {
     struct pen_statistics statistics = {0};
+    pen_status status = PEN_OK;
     PEN_TRY(pen_statistics_read(path, &statistics, err));
-    pen_statistics_render(&statistics, out, WIDTH);
+    if (features->n_items == 0) {
+        pen_statistics_render(&statistics, out, columns());
+    }
+    for (int64_t i = 0; i < features->n_items; i++) {
+        pen_text_append(out, i > 0 ? "\n" : "");
+        if (!pen_statistics_render_feature(&statistics, features->items[i], out, columns())) {
+            PEN_TRY_GOTO(cleanup, no_feature(&statistics, features->items[i], err));
+        }
+    }
+    PEN_TRY_GOTO(cleanup, pen_text_check(out, err));
+cleanup:
     pen_statistics_deinit(&statistics);
-    return pen_text_check(out, err);
+    return status;
 }
+
+/* ---- other artifacts ---- */
 
 static pen_status show_json(const char *path,
                             pen_status (*render)(const pen_json *, struct pen_text *, struct pen_error *),
@@ -134,6 +185,7 @@ static pen_status find_file(struct pen_cli *cli, const char *name, const char **
             words[i] = kinds[i].word;
         }
         const char *near = pen_nearest_name(name, words, N_KINDS);
+        near = near != NULL && strcmp(near, name) == 0 ? NULL : near;
         status =
             pen_error_set(err, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
                           "%s has no artifact '%.80s'%s%s%s; penstock artifacts lists what there is", root, name,
@@ -143,9 +195,15 @@ static pen_status find_file(struct pen_cli *cli, const char *name, const char **
     return status;
 }
 
-static pen_status render_file(const char *path, const struct kind *kind, bool json, struct pen_text *out,
-                              struct pen_error *err)
+static pen_status render_file(const char *path, const struct kind *kind, const struct pen_cli *cli,
+                              struct pen_text *out, struct pen_error *err)
 {
+    const struct pen_config_strings *features = &((const struct show_values *)cli->values)->features;
+    bool json = cli->args.json;
+    if (features->n_items > 0 && (json || strcmp(kind->word, "statistics") != 0)) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "--feature: expected with statistics in the terminal, found it with %s",
+                 json ? "--json, whose document is whole" : kind->word);
+    }
     if (strcmp(kind->word, "schema") == 0 && !json) {
         return pen_file_read(path, LIMIT_BYTES, out, err);
     }
@@ -164,7 +222,7 @@ static pen_status render_file(const char *path, const struct kind *kind, bool js
         return status;
     }
     if (strcmp(kind->word, "statistics") == 0 && !json) {
-        return show_statistics(path, out, err);
+        return show_statistics(path, features, out, err);
     }
     return show_json(path, json ? NULL : kind->render, out, err);
 }
@@ -175,7 +233,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     const struct kind *kind = NULL;
     struct pen_text text = {0};
     PEN_TRY(find_file(cli, cli->args.positionals.items[0], &path, &kind, err));
-    pen_status status = render_file(path, kind, cli->args.json, &text, err);
+    pen_status status = render_file(path, kind, cli, &text, err);
     if (status == PEN_OK) {
         status = pen_text_check(&text, err);
     }
@@ -191,8 +249,11 @@ const struct pen_verb pen_verb_show = {
     .arguments = "ARTIFACT",
     .summary = "statistics, schema, anomalies, curves, evaluation, ... in the terminal",
     .examples = "  penstock show evaluation            the newest one below the root\n"
+                "  penstock show statistics --feature fare\n"
                 "  penstock show statistics --json\n"
                 "  penstock show evaluator.evaluation.8\n",
+    .args = args,
+    .values_bytes = sizeof(struct show_values),
     .n_positionals_min = 1,
     .n_positionals_max = 1,
     .run = run,

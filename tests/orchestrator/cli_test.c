@@ -114,6 +114,9 @@ static void a_tour(void)
                                         "lineage modle",
                                         "show anomalies",
                                         "show anomaly",
+                                        "show statistics --feature payment_type",
+                                        "show statistics --feature payment_typ",
+                                        "show anomalies --feature fare",
                                         "logs nothing",
                                         "train t.csv --label tips",
                                         NULL};
