@@ -61,6 +61,23 @@ void pen_html_count(struct pen_text *out, int64_t count)
     }
 }
 
+void pen_html_page(struct pen_text *out, const char *title)
+{
+    pen_text_append(out,
+                    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                    "content=\"width=device-width,initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
+                    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>");
+    pen_html_text(out, title);
+    pen_text_append(out, "</title>\n<style>");
+    pen_text_append(out, pen_html_style);
+    pen_text_append(out, "</style></head><body>\n");
+}
+
+void pen_html_page_end(struct pen_text *out)
+{
+    pen_text_append(out, "</body></html>\n");
+}
+
 void pen_html_section(struct pen_text *out, const char *id, const char *heading)
 {
     pen_text_printf(out, "<section id=\"%s\" aria-labelledby=\"%s-heading\">\n<h2 id=\"%s-heading\">", id, id, id);

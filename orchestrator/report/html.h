@@ -13,6 +13,10 @@ void pen_html_number(struct pen_text *out, const pen_json *value);
 /* 12345678 as 12 345 678, with thin spaces. */
 void pen_html_count(struct pen_text *out, int64_t count);
 
+/* A page up to <body>, whose style is its own and which loads nothing; and its end. */
+void pen_html_page(struct pen_text *out, const char *title);
+void pen_html_page_end(struct pen_text *out);
+
 /* <section> with a heading and an anchor; sections do not nest. id: [a-z_]. */
 void pen_html_section(struct pen_text *out, const char *id, const char *heading);
 void pen_html_section_end(struct pen_text *out);

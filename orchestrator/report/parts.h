@@ -24,4 +24,13 @@ void pen_page_anomalies(struct pen_text *out, const pen_json *anomalies);
 PEN_MUST_USE pen_status pen_page_curves(struct pen_text *out, const pen_json *curves, struct pen_error *err);
 PEN_MUST_USE pen_status pen_page_evaluation(struct pen_text *out, const pen_json *evaluation, struct pen_error *err);
 
+/* ---- artifact.c: an artifact by its type (components/component.h) and folder ---- */
+
+/* Is its file there? */
+bool pen_page_has_artifact(const char *type, const char *folder);
+/* Its section, from the file that says what it is: charts and tables, or the document itself. PEN_ERR_NOT_FOUND for a
+ * type of a component that is not ours. */
+PEN_MUST_USE pen_status pen_page_artifact(struct pen_text *out, const char *type, const char *folder,
+                                          struct pen_error *err);
+
 #endif

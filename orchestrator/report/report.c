@@ -10,7 +10,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { MOST_NODES = 4096, LOG_LIMIT_BYTES = 64 << 20, FILE_LIMIT_BYTES = 1 << 30 };
+enum { MOST_NODES = 4096, LOG_LIMIT_BYTES = 64 << 20 };
 
 struct page {
     struct pen_metadata *metadata;
@@ -77,71 +77,27 @@ static pen_status gather_nodes(struct page *page, struct pen_error *err)
     return pen_metadata_check(page->metadata, err);
 }
 
-/* Path of a file of the run's newest artifact of this type; of one that a failed node left half made, when there is
- * such a thing; NULL. */
-static const char *find_file(struct page *page, const char *type, const char *file)
+/* Folder of the run's newest artifact of this type; of one that a failed node left half made, when there is such a
+ * thing; NULL. */
+static const char *find_folder(struct page *page, const char *type)
 {
     for (int64_t i = page->n_nodes - 1; i >= 0; i--) {
         const pen_json *outputs = pen_metadata_member(page->metadata, page->executions[i], "outputs");
         const char *port = NULL;
         const pen_json *output = NULL;
         for (int64_t k = 0; pen_json_member(outputs, k, &port, &output); k++) {
-            const char *path =
-                pen_arena_printf(&page->arena, "%s/%s/%s", page->metadata->root, text_of(output, "uri"), file);
-            if (strcmp(text_of(output, "type"), type) == 0 && path != NULL && pen_path_exists(path)) {
+            const char *path = pen_arena_printf(&page->arena, "%s/%s", page->metadata->root, text_of(output, "uri"));
+            if (strcmp(text_of(output, "type"), type) == 0 && path != NULL && pen_path_is_directory(path)) {
                 return path;
             }
         }
     }
     if (strcmp(type, "ExampleAnomalies") == 0) {
-        const char *path = pen_arena_printf(&page->arena, "%s/runs/%s/example_validator/anomalies/%s",
-                                            page->metadata->root, page->name, file);
-        return path != NULL && pen_path_exists(path) ? path : NULL;
+        const char *path =
+            pen_arena_printf(&page->arena, "%s/runs/%s/example_validator/anomalies", page->metadata->root, page->name);
+        return path != NULL && pen_path_is_directory(path) ? path : NULL;
     }
     return NULL;
-}
-
-typedef pen_status part_fn(struct pen_text *out, const pen_json *document, struct pen_error *err);
-
-static pen_status statistics_part(struct pen_text *out, const pen_json *document, struct pen_error *err)
-{
-    pen_page_statistics(out, document);
-    return pen_text_check(out, err);
-}
-
-static pen_status anomalies_part(struct pen_text *out, const pen_json *document, struct pen_error *err)
-{
-    pen_page_anomalies(out, document);
-    return pen_text_check(out, err);
-}
-
-static pen_status json_part(struct page *page, const char *type, const char *file, part_fn *part, struct pen_text *out,
-                            struct pen_error *err)
-{
-    const char *path = find_file(page, type, file);
-    pen_json *document = NULL;
-    if (path == NULL) {
-        return PEN_OK;
-    }
-    PEN_TRY(pen_json_read_file(path, &document, err));
-    pen_status status = part(out, document, err);
-    pen_json_free(document);
-    return status;
-}
-
-static pen_status schema_part(struct page *page, struct pen_text *out, struct pen_error *err)
-{
-    const char *path = find_file(page, "Schema", "schema.yaml");
-    struct pen_text yaml = {0};
-    if (path == NULL) {
-        return PEN_OK;
-    }
-    pen_status status = pen_file_read(path, FILE_LIMIT_BYTES, &yaml, err);
-    if (status == PEN_OK) {
-        pen_page_schema(out, pen_text_view(&yaml));
-    }
-    pen_text_deinit(&yaml);
-    return status;
 }
 
 static void fact(struct pen_text *out, const char *name, const char *value)
@@ -156,16 +112,10 @@ static void fact(struct pen_text *out, const char *name, const char *value)
 static void write_head(const struct page *page, struct pen_text *out)
 {
     const char *pipeline = text_of(page->run, "pipeline"), *status = text_of(page->run, "status");
-    pen_text_append(out,
-                    "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                    "content=\"width=device-width,initial-scale=1\">\n<meta http-equiv=\"Content-Security-Policy\" "
-                    "content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">\n<title>");
-    pen_html_text(out, pipeline);
-    pen_text_append(out, " ");
-    pen_html_text(out, page->name);
-    pen_text_append(out, "</title>\n<style>");
-    pen_text_append(out, pen_html_style);
-    pen_text_append(out, "</style></head><body>\n<a class=\"skip\" href=\"#main\">to the content</a>\n<header><h1>");
+    char title[256];
+    (void)snprintf(title, sizeof title, "%s %s", pipeline, page->name);
+    pen_html_page(out, title);
+    pen_text_append(out, "<a class=\"skip\" href=\"#main\">to the content</a>\n<header><h1>");
     pen_html_text(out, pipeline);
     pen_text_append(out, " <span class=\"soft\">");
     pen_html_text(out, page->name);
@@ -233,11 +183,14 @@ static pen_status write_body(struct page *page, struct pen_text *out, struct pen
 {
     pen_page_nodes(out, page->nodes, page->n_nodes);
     pen_page_graph(out, page->nodes, page->n_nodes);
-    PEN_TRY(json_part(page, "ModelEvaluation", "evaluation.json", pen_page_evaluation, out, err));
-    PEN_TRY(json_part(page, "ModelRun", "curves.json", pen_page_curves, out, err));
-    PEN_TRY(json_part(page, "ExampleAnomalies", "anomalies.json", anomalies_part, out, err));
-    PEN_TRY(json_part(page, "ExampleStatistics", "statistics.json", statistics_part, out, err));
-    PEN_TRY(schema_part(page, out, err));
+    static const char *const shown[] = {"ModelEvaluation", "ModelRun", "ExampleAnomalies", "ExampleStatistics",
+                                        "Schema"};
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        const char *folder = find_folder(page, shown[i]);
+        if (folder != NULL && pen_page_has_artifact(shown[i], folder)) {
+            PEN_TRY(pen_page_artifact(out, shown[i], folder, err));
+        }
+    }
     artifacts_part(page, out);
     pen_page_logs(out, page->nodes, page->n_nodes);
     return pen_text_check(out, err);
@@ -260,7 +213,8 @@ pen_status pen_report_run(struct pen_metadata *metadata, const char *run, struct
         write_head(&page, out);
         write_links(pen_text_view(&body), out);
         pen_text_append(out, pen_text_view(&body));
-        pen_text_append(out, "</main></body></html>\n");
+        pen_text_append(out, "</main>");
+        pen_html_page_end(out);
         status = pen_text_check(out, err);
     }
     pen_text_deinit(&body);
