@@ -55,11 +55,19 @@ for tool in memcheck racecheck initcheck synccheck; do
         --gtest_filter='batch*:step*:loss*:dropout*:deal*:embedding*:optimiser*:columns*:hash*:repeat*'
 done
 step ops 300 run bench_kernels --device cuda --json
+for precision in tf32 bf16; do
+    step "ops_$precision" 60 run bench_kernels gemm dense_forward dense_backward --device cuda --precision "$precision" \
+        --json
+done
 step transform_cpu 60 run bench_transform --device cpu 4194304
 step transform_cuda 60 run bench_transform --device cuda 4194304
 step training_1024 60 run bench_trainer --device cuda --rows 4194304 --batch 1024
 step training_8192 60 run bench_trainer --device cuda --rows 4194304 --batch 8192
 step training_65536 60 run bench_trainer --device cuda --rows 4194304 --batch 65536
+for precision in tf32 bf16; do
+    step "training_8192_$precision" 60 run bench_trainer --device cuda --rows 4194304 --batch 8192 \
+        --precision "$precision"
+done
 step training_torch 300 python3 "$here/bench/trainer/peers.py" "$(found bench_trainer)" --device cuda \
     --rows 1048576 --batch 1024 8192 65536 --rounds 3 --json "$out/training_torch.json"
 exit $failed

@@ -85,6 +85,6 @@ static const struct pen_device_table device = {
 
 struct pen_exec *pen_exec_cpu(void)
 {
-    static struct pen_exec cpu = {&kernels, &device, "cpu", PEN_PRECISION_EXACT};
+    static struct pen_exec cpu = {&kernels, &device, "cpu", false, PEN_PRECISION_EXACT};
     return &cpu;
 }

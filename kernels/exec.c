@@ -1,6 +1,16 @@
 /* The device calls with their checks. The CUDA module has them too (kernels/cuda). */
 #include "kernels/exec.h"
 
+const char *const pen_precision_names[PEN_PRECISION_COUNT + 1] = {"float32", "tf32", "bf16", NULL};
+
+enum pen_precision pen_exec_allow(struct pen_exec *exec, enum pen_precision precision)
+{
+    if (exec->rounds) { /* the CPU's is shared by threads, and never written */
+        exec->precision = precision;
+    }
+    return exec->precision;
+}
+
 void pen_exec_destroy(struct pen_exec *exec)
 {
     if (exec != NULL) {

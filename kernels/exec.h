@@ -40,8 +40,8 @@ struct pen_device_table {
     void (*destroy)(struct pen_exec *exec);
 };
 
-/* What a device may round the factors of a matrix product to; sums are float32 or better in any case. A device without
- * faster products of that kind computes exact ones. */
+/* What a device may round the factors of a matrix product to; sums are float32 or better in any case, and so is what is
+ * in memory. */
 enum pen_precision {
     PEN_PRECISION_EXACT, /* float32 as they are */
     PEN_PRECISION_TF32,  /* to 11 bits, a change of at most 2^-10 of the value */
@@ -53,8 +53,11 @@ struct pen_exec {
     const struct pen_kernel_table *kernels;
     const struct pen_device_table *device;
     const char *name;             /* "cpu", "cuda:0" */
-    enum pen_precision precision; /* EXACT when created; to be set before the first run of a recording */
+    bool rounds;                  /* it has faster products of rounded factors */
+    enum pen_precision precision; /* of products; EXACT when created */
 };
+
+PEN_API extern const char *const pen_precision_names[PEN_PRECISION_COUNT + 1]; /* float32, tf32, bf16, NULL */
 
 struct pen_device_choice {
     char device[24];                      /* "cpu", "cuda:0" */
@@ -79,6 +82,10 @@ PEN_API void pen_exec_destroy(struct pen_exec *exec); /* NULL: nothing */
 
 /* The CPU's, always there. */
 PEN_API struct pen_exec *pen_exec_cpu(void);
+
+/* How far products may round their factors from now on; gives what they will do: EXACT on a device that has no faster
+ * ones, such as the CPU. Not while a recording is kept. */
+PEN_API enum pen_precision pen_exec_allow(struct pen_exec *exec, enum pen_precision precision);
 
 /* n items, contents undefined; n = 0 gives NULL. `what` names them when memory runs out. */
 PEN_API PEN_MUST_USE pen_status pen_device_allocate(struct pen_exec *exec, void **memory, int64_t n, size_t item_bytes,

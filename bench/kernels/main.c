@@ -1,7 +1,9 @@
-/* bench_kernels [op ...] [--device cpu|cuda] [--small] [--seconds S] [--json]: time, GB/s and GFLOP/s of ops on a
- * device. --small: the CPU's sizes on any device, to see that they run. */
+/* bench_kernels [op ...] [--device cpu|cuda] [--precision float32|tf32|bf16] [--small] [--seconds S] [--json]: time,
+ * GB/s and GFLOP/s of ops on a device. --precision: what its products may round factors to; refused where it cannot.
+ * --small: the CPU's sizes on any device, to see that they run. */
 #include "bench/kernels/op_bench.h"
 
+#include "bench/precision.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/rng.h"
@@ -20,7 +22,7 @@ static const struct pen_op_bench *const rows[] = {
 enum { N_ROWS = sizeof rows / sizeof rows[0], LEAST_BURSTS = 5, MOST_BURST = 1000 };
 
 struct settings {
-    const char *device;
+    const char *device, *precision;
     double seconds;
     bool small, json;
     const char *names[N_ROWS];
@@ -114,10 +116,11 @@ static void print_row(const struct pen_op_bench *row, const struct pen_bench *be
     double best = bench->best_s > 0 ? bench->best_s : 1e-9;
     double mean = bench->sum_s / (double)(bench->n_bursts > 1 ? bench->n_bursts - 1 : 1);
     if (json) {
-        printf("{\"op\": \"%s\", \"device\": \"%s\", \"best_us\": %.3f, \"mean_us\": %.3f, \"gb_per_s\": %.3f, "
+        printf("{\"op\": \"%s\", \"device\": \"%s\", \"precision\": \"%s\", \"best_us\": %.3f, \"mean_us\": %.3f, "
+               "\"gb_per_s\": %.3f, "
                "\"gflop_per_s\": %.3f}\n",
-               row->op, bench->exec->name, best * 1e6, mean * 1e6, bench->bytes / best * 1e-9,
-               bench->flops / best * 1e-9);
+               row->op, bench->exec->name, pen_precision_names[bench->exec->precision], best * 1e6, mean * 1e6,
+               bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
     } else {
         printf("%-22s best %10.1f us  mean %10.1f us  %8.2f GB/s  %8.2f GFLOP/s\n", row->op, best * 1e6, mean * 1e6,
                bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
@@ -151,7 +154,7 @@ static pen_status run_all(const struct settings *s, struct pen_exec *exec, struc
 
 static pen_status read_settings(struct settings *s, int argc, char **argv, struct pen_error *err)
 {
-    *s = (struct settings){.device = "cpu", .seconds = 0.3};
+    *s = (struct settings){.device = "cpu", .precision = pen_precision_names[PEN_PRECISION_EXACT], .seconds = 0.3};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0) {
             s->json = true;
@@ -159,11 +162,13 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
             s->small = true;
         } else if (strcmp(argv[i], "--device") == 0 && i + 1 < argc) {
             s->device = argv[++i];
+        } else if (strcmp(argv[i], "--precision") == 0 && i + 1 < argc) {
+            s->precision = argv[++i];
         } else if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) {
             s->seconds = strtod(argv[++i], NULL);
         } else if (argv[i][0] == '-' || s->n_names == N_ROWS) {
-            PEN_FAIL(err, PEN_ERR_USAGE, "expected names of ops, --device, --small, --seconds or --json, found %s",
-                     argv[i]);
+            PEN_FAIL(err, PEN_ERR_USAGE,
+                     "expected names of ops, --device, --precision, --small, --seconds or --json, found %s", argv[i]);
         } else {
             s->names[s->n_names++] = argv[i];
         }
@@ -183,6 +188,9 @@ int main(int argc, char **argv)
     }
     if (status == PEN_OK) {
         status = pen_exec_create(&exec, choice.device, &err);
+    }
+    if (status == PEN_OK) {
+        status = pen_bench_set_precision(exec, s.precision, &err);
     }
     if (status == PEN_OK) {
         status = run_all(&s, exec, &err);

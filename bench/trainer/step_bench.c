@@ -1,4 +1,5 @@
 /* bench_trainer [--device D] [--rows R] [--batch B] [--hidden 512,256,128] [--threads T] [--seconds S] [--share FOLDER]
+ *     [--precision float32|tf32|bf16]
  *
  * Training steps of a wide & deep model from device memory: 13 dense columns, 26 ids of width 16 with a long tail,
  * Adam; load in shuffled order, forward, loss, backward and sparse update, nothing else, repeated as the Trainer
@@ -6,6 +7,7 @@
  * for), and the losses of the first steps, so that a peer can show that it does the same work. --share writes what a
  * peer needs to do it, rows in the order of the steps: dense.f32 [R, 13], ids.i32 [R, 26], label.f32 [R], values.f32
  * (the parameters before the first step, in the order of components/trainer/network.h). */
+#include "bench/precision.h"
 #include "components/trainer/update.h"
 #include "core/log.h"
 #include "core/rng.h"
@@ -29,7 +31,7 @@ enum {
 };
 
 struct settings {
-    const char *device;
+    const char *device, *precision;
     int64_t rows, batch, n_hidden, hidden[PEN_NETWORK_HIDDEN_MAX];
     int threads;
     double seconds;
@@ -201,7 +203,8 @@ static int by_size(const void *a, const void *b)
 static void print_result(const struct settings *s, const double *losses, double *taken, int64_t n)
 {
     qsort(taken, (size_t)n, sizeof *taken, by_size);
-    printf("{\"device\": \"%s\", \"batch\": %lld, \"hidden\": \"", s->device, (long long)s->batch);
+    printf("{\"device\": \"%s\", \"precision\": \"%s\", \"batch\": %lld, \"hidden\": \"", s->device, s->precision,
+           (long long)s->batch);
     for (int64_t l = 0; l < s->n_hidden; l++) {
         printf("%s%lld", l > 0 ? "-" : "", (long long)s->hidden[l]);
     }
@@ -287,6 +290,8 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
         char *end = NULL;
         if (strcmp(argv[i], "--device") == 0) {
             s->device = value;
+        } else if (strcmp(argv[i], "--precision") == 0) {
+            s->precision = value;
         } else if (strcmp(argv[i], "--rows") == 0) {
             s->rows = strtol(value, NULL, 10);
         } else if (strcmp(argv[i], "--batch") == 0) {
@@ -303,9 +308,10 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
                 value = *end == ',' ? end + 1 : "";
             }
         } else {
-            PEN_FAIL(err, PEN_ERR_USAGE,
-                     "expected --device, --rows, --batch, --hidden, --threads, --seconds or --share, found %s",
-                     argv[i]);
+            PEN_FAIL(
+                err, PEN_ERR_USAGE,
+                "expected --device, --precision, --rows, --batch, --hidden, --threads, --seconds or --share, found %s",
+                argv[i]);
         }
     }
     if (s->batch < 0 || s->batch > s->rows || s->threads < 1) {
@@ -315,11 +321,12 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
     return PEN_OK;
 }
 
-static pen_status open_device(const char *name, struct pen_exec **exec, struct pen_error *err)
+static pen_status open_device(const struct settings *s, struct pen_exec **exec, struct pen_error *err)
 {
     struct pen_device_choice choice;
-    PEN_TRY(pen_device_choose(&choice, name, err));
-    return pen_exec_create(exec, choice.device, err);
+    PEN_TRY(pen_device_choose(&choice, s->device, err));
+    PEN_TRY(pen_exec_create(exec, choice.device, err));
+    return pen_bench_set_precision(*exec, s->precision, err);
 }
 
 int main(int argc, char **argv)
@@ -329,6 +336,7 @@ int main(int argc, char **argv)
     struct pen_exec *exec = NULL;
     struct pen_error err = PEN_ERROR_INIT;
     struct settings s = {.device = "cpu",
+                         .precision = pen_precision_names[PEN_PRECISION_EXACT],
                          .rows = 65536,
                          .n_hidden = 3,
                          .hidden = {512, 256, 128},
@@ -336,7 +344,7 @@ int main(int argc, char **argv)
                          .seconds = 2};
     pen_status status = read_settings(&s, argc, argv, &err);
     if (status == PEN_OK) {
-        status = open_device(s.device, &exec, &err);
+        status = open_device(&s, &exec, &err);
     }
     if (status == PEN_OK) {
         status = make_data(&d, s.rows, exec, &err);

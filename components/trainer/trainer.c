@@ -28,7 +28,7 @@ struct text_options {
 };
 
 struct options {
-    int model, activation, normalize, optimizer, schedule, pooling;
+    int model, activation, normalize, optimizer, schedule, pooling, precision;
     struct pen_config_ints hidden;
     int64_t embedding_dim, warmup_steps, schedule_step, batch_size, steps, epochs, eval_every, seed, log_every, threads;
     int64_t memory_limit_mb;
@@ -88,6 +88,8 @@ static const struct pen_option option_table[] = {
            "{every: 60s, steps, epochs, keep}, or false; an interrupted training goes on from its newest"),
     OPTION(average, BOOL, "true", 0, 0, NULL, "use the running mean of the weights over about an epoch"),
     OPTION(standardize, BOOL, "true", 0, 0, NULL, "scale dense columns whose mean or deviation is above 4"),
+    OPTION(precision, ENUM, "float32", 0, 0, pen_precision_names,
+           "what a GPU may round the factors of layers' products to; all else is float32, on the CPU the products too"),
     OPTION(split, STRING, "train", 0, 0, NULL, "split to train on"),
     OPTION(memory_limit_mb, INT, "0", 0, 1e7, NULL,
            "rows above this stay on disk and are read a window at a time; 0: 1024, or half of a GPU's memory"),
@@ -233,7 +235,8 @@ static pen_status training_options(const struct options *o, const struct stop_op
                                        .standardise = o->standardize,
                                        .memory_bytes = o->memory_limit_mb << 20,
                                        .log_every = o->log_every,
-                                       .threads = o->threads};
+                                       .threads = o->threads,
+                                       .precision = (enum pen_precision)o->precision};
     if (o->hidden.n_items > PEN_NETWORK_HIDDEN_MAX) {
         PEN_FAIL(err, PEN_ERR_CONFIG, "trainer.hidden: expected at most %d layers, found %lld", PEN_NETWORK_HIDDEN_MAX,
                  (long long)o->hidden.n_items);
@@ -276,6 +279,7 @@ static pen_json *result_to_json(const struct pen_network *n, const struct pen_tr
     pen_json_set_int(json, "validation_rows", r->n_validation);
     pen_json_set_int(json, "batch_size", r->batch_size);
     pen_json_set_double(json, "learning_rate", r->learning_rate);
+    pen_json_set_string(json, "precision", pen_precision_names[r->precision]);
     pen_json_set_int(json, "parameters", count_parameters(n));
     pen_json_set_double(json, "train_loss", r->train_loss);
     pen_json_set_double(json, "validation_loss", r->validation_loss);

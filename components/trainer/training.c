@@ -416,6 +416,17 @@ static pen_status rows_memory(const struct pen_training_options *options, struct
     return PEN_OK;
 }
 
+/* What the exec's products do until the training ends. */
+static enum pen_precision choose_precision(const struct pen_training *r, struct pen_exec *exec)
+{
+    enum pen_precision asked = r->options.precision, taken = pen_exec_allow(exec, asked);
+    if (taken != asked && r->ranks->rank == 0) {
+        pen_log(PEN_LOG_WARNING, "precision %s: %s has no faster products of that kind, float32 is computed",
+                pen_precision_names[asked], exec->name);
+    }
+    return taken;
+}
+
 pen_status pen_training_run(struct pen_network **network, struct pen_training_result *result, pen_json *curves,
                             const struct pen_examples_source *source, const struct pen_training_options *options,
                             const struct pen_network *base, struct pen_exec *exec, struct pen_error *err)
@@ -426,6 +437,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
     int threads_before = omp_get_max_threads();
     *result = (struct pen_training_result){
         .train_loss = NAN, .validation_loss = NAN, .validation_metric = NAN, .validation_accuracy = NAN};
+    result->precision = choose_precision(&r, exec);
     PEN_TRY_GOTO(cleanup, pen_network_create(&r.network, &options->architecture, source->spec, exec, err));
     double share = pen_training_validation_share(options, source->n_rows);
     int64_t memory_bytes = 0;
@@ -438,6 +450,7 @@ pen_status pen_training_run(struct pen_network **network, struct pen_training_re
 cleanup:
     omp_set_num_threads(threads_before);
     run_deinit(&r);
+    (void)pen_exec_allow(exec, PEN_PRECISION_EXACT);
     if (status == PEN_OK) {
         *network = r.network;
     } else {

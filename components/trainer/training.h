@@ -44,7 +44,9 @@ struct pen_training_options {
     int64_t patience; /* validations without a better one; 0: automatic */
     double min_delta;
     enum pen_stop_metric stop_metric;
-    int64_t threads; /* 0: one for small steps, else all cores */
+    int64_t threads;              /* 0: one for small steps, else all cores */
+    enum pen_precision precision; /* of the products of layers, validation's too; a device that cannot says so and
+                                     computes float32. Parameters, sums and updates are float32 in any case */
     bool average;
     bool standardise;
     int64_t memory_bytes;                               /* for rows; 0: 1 GiB of a CPU's, half of a GPU's */
@@ -57,6 +59,7 @@ struct pen_training_result {
     int64_t steps, best_step, n_train, n_validation, batch_size, epochs_planned, steps_planned;
     double epochs, learning_rate, seconds, rows_per_s;
     bool stopped_early;
+    enum pen_precision precision;                                               /* that products were computed in */
     double train_loss, validation_loss, validation_metric, validation_accuracy; /* NaN where not measured */
 };
 

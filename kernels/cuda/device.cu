@@ -148,7 +148,10 @@ pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, siz
 
 static pen_status prepare(struct pen_cuda_exec *exec, struct pen_error *err)
 {
+    int major = 0;
     PEN_CUDA(err, cudaSetDevice(exec->device));
+    PEN_CUDA(err, cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, exec->device));
+    exec->base.rounds = major >= 8; /* tf32 and bf16 came with Ampere */
     PEN_CUDA(err, cudaStreamCreateWithFlags(&exec->stream, cudaStreamNonBlocking));
     void *stage = NULL;
     PEN_CUDA(err, cudaMallocHost(&stage, STAGE_BYTES));

@@ -136,8 +136,8 @@ static void compare_predictions(const char *a_name, const char *b_name, int n_ro
     pen_text_deinit(&b);
 }
 
-/* The newest version of the model under a root of the case's folder. */
-static void read_weights(const char *root, struct pen_text *weights)
+/* A file of the newest version of the model under a root of the case's folder. */
+static void read_of_model(const char *root, const char *file, struct pen_text *text)
 {
     struct pen_arena arena = {0};
     struct pen_error err = PEN_ERROR_INIT;
@@ -146,10 +146,23 @@ static void read_weights(const char *root, struct pen_text *weights)
     const char *folder = pen_arena_printf(&arena, "%s/%s/trainer/model", pen_test_directory(), root);
     PEN_CHECK_OK(pen_directory_list(&arena, folder, &names, &n, &err), &err);
     if (n > 0) {
-        const char *path = pen_arena_printf(&arena, "%s/%s/weights.bin", folder, names[n - 1]);
-        PEN_CHECK_OK(pen_file_read(path, 1 << 24, weights, &err), &err);
+        const char *path = pen_arena_printf(&arena, "%s/%s/%s", folder, names[n - 1], file);
+        PEN_CHECK_OK(pen_file_read(path, 1 << 24, text, &err), &err);
     }
     pen_arena_deinit(&arena);
+}
+
+static bool same_weights(const char *a_root, const char *b_root)
+{
+    struct pen_text a = {0};
+    struct pen_text b = {0};
+    read_of_model(a_root, "weights.bin", &a);
+    read_of_model(b_root, "weights.bin", &b);
+    PEN_CHECK(a.size_bytes > 0 && b.size_bytes > 0);
+    bool same = a.size_bytes > 0 && a.size_bytes == b.size_bytes && memcmp(a.data, b.data, a.size_bytes) == 0;
+    pen_text_deinit(&a);
+    pen_text_deinit(&b);
+    return same;
 }
 
 static bool is_built(void)
@@ -204,9 +217,12 @@ static void nodes_that_another_device_keeps(void)
     program_deinit(&result);
 }
 
-/* Several classes, lists of tokens, sparse updates. */
+/* Several classes, lists of tokens, sparse updates; then the tokens in their order. */
 static void complaints(void)
 {
+    static const char texts[] = "run pipeline.yaml --device @ --root @ --set trainer.steps=6 "
+                                "--set 'trainer.text_cnn={widths: [2, 3], filters: 8, max_length: 40}' "
+                                "--set pusher.directory=@.pushed";
     static const char line[] = "run pipeline.yaml --device @ --root @ --set trainer.steps=6 "
                                "--set trainer.optimizer=adamw --set pusher.directory=@.pushed";
     if (!is_built()) {
@@ -217,13 +233,15 @@ static void complaints(void)
     expect_success(0, line, "cpu");
     expect_success(1, line, "cuda");
     compare_evaluations("cpu", "cuda", of_many_classes, one_model);
+    expect_success(0, texts, "cpu");
+    expect_success(2, texts, "cuda");
+    compare_evaluations("cpu", "cuda", of_many_classes, one_model);
 }
 
 /* Whatever the order of blocks and threads. */
 static void the_same_bits_twice(void)
 {
     static const char line[] = "run pipeline.yaml --device cuda --root @ --to trainer --set trainer.steps=8";
-    struct pen_text weights[2] = {{0}, {0}};
     if (!is_built()) {
         PEN_SKIP("the program or the shim's module is not built");
     }
@@ -231,13 +249,33 @@ static void the_same_bits_twice(void)
     expect_success(0, "init t.csv --label clicked", "");
     expect_success(1, line, "a");
     expect_success(2, line, "b");
-    read_weights("a", &weights[0]);
-    read_weights("b", &weights[1]);
-    PEN_CHECK(weights[0].size_bytes > 0 && weights[0].size_bytes == weights[1].size_bytes &&
-              memcmp(weights[0].data, weights[1].data, weights[0].size_bytes) == 0);
-    pen_text_deinit(&weights[0]);
-    pen_text_deinit(&weights[1]);
+    PEN_CHECK(same_weights("a", "b"));
+}
+
+/* Rounded factors: other weights, the same for any order, told by the model; a product is off by at most 2^-6 of
+ * its terms (gemm.h), and the mean metrics of a few steps are held to that. */
+static void products_of_rounded_factors(void)
+{
+    static const struct metric metrics[] = {{"logloss", 0x1p-6}, {"mean_prediction", 0x1p-6}, {NULL, 0}};
+    static const char exact[] = "run pipeline.yaml --device cuda --root @ --set trainer.steps=8 --to evaluator";
+    static const char rounded[] = "run pipeline.yaml --device cuda --root @ --set trainer.steps=8 --to evaluator "
+                                  "--set trainer.precision=bf16";
+    struct pen_text told = {0};
+    if (!is_built()) {
+        PEN_SKIP("the program or the shim's module is not built");
+    }
+    expect_success(0, "generate taxi --rows 600 --seed 1 -o t.csv", "");
+    expect_success(0, "init t.csv --label 'tips > 0.2 * fare'", "");
+    expect_success(1, exact, "exact");
+    expect_success(1, rounded, "one");
+    expect_success(2, rounded, "two");
+    compare_evaluations("exact", "one", metrics, one_model);
+    PEN_CHECK(!same_weights("exact", "one"));
+    PEN_CHECK(same_weights("one", "two"));
+    read_of_model("one", "model.json", &told);
+    PEN_CHECK_CONTAINS(pen_text_view(&told), "\"precision\": \"bf16\"");
+    pen_text_deinit(&told);
 }
 
 PEN_SUITE(pipelines, PEN_CASE(taxi_trips), PEN_CASE(nodes_that_another_device_keeps), PEN_CASE(complaints),
-          PEN_CASE(the_same_bits_twice));
+          PEN_CASE(the_same_bits_twice), PEN_CASE(products_of_rounded_factors));

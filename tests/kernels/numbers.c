@@ -1,8 +1,16 @@
-/* Seeded inputs for the op tests. */
+/* Seeded inputs and error bounds for the op tests. */
 #include "tests/kernels/numbers.h"
 
 #include "core/memory.h"
 #include "core/rng.h"
+#include "tests/kernels/mirror.h"
+
+double pen_test_product_change(void)
+{
+    static const double of_a_factor[PEN_PRECISION_COUNT] = {0, 0x1p-10, 0x1p-7};
+    double u = of_a_factor[pen_test_exec()->precision];
+    return 2 * u + u * u;
+}
 
 float *pen_test_floats(int64_t n, uint64_t seed, double low, double high)
 {

@@ -7,6 +7,9 @@
 /* Unit roundoff of float32. */
 #define PEN_TEST_EPS 5.9604644775390625e-08
 
+/* Largest relative change of a product whose factors are rounded as the exec under test may (exec.h); 0: exact. */
+double pen_test_product_change(void);
+
 /* n values, uniform in [low, high), the same for the same seed; free with pen_free. */
 float *pen_test_floats(int64_t n, uint64_t seed, double low, double high);
 

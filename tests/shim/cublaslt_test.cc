@@ -133,9 +133,9 @@ float rounded_by(enum pen_precision precision)
     (void)cudaMalloc(reinterpret_cast<void **>(&device), sizeof numbers);
     PEN_CHECK_OK(pen_device_upload(exec, device, numbers, sizeof numbers, &err), &err);
     const struct pen_gemm g = {1, 1, 1, false, false, 1, 0, device, 1, device + 1, 1, device + 2, 1};
-    exec->precision = precision;
+    (void)pen_exec_allow(exec, precision);
     PEN_CHECK_OK(exec->kernels->gemm(exec, &g, &err), &err);
-    exec->precision = PEN_PRECISION_EXACT;
+    (void)pen_exec_allow(exec, PEN_PRECISION_EXACT);
     PEN_CHECK_OK(pen_device_download(exec, numbers, device, sizeof numbers, &err), &err);
     (void)cudaFree(device);
     return numbers[2];

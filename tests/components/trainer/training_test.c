@@ -1,4 +1,5 @@
 /* Training as a whole: a known optimum, the same bits twice and for any thread count, early stopping, warm start. */
+#include "core/log.h"
 #include "tests/components/trainer/arrays.h"
 #include "tests/pen_test.h"
 
@@ -107,6 +108,37 @@ static void the_same_seed_gives_the_same_bits_for_any_thread_count(void)
     same_bits(PEN_NORM_LAYER, &text);
 }
 
+static void count_warnings(void *user, enum pen_log_level level, const char *text)
+{
+    int *n = user;
+    *n += level == PEN_LOG_WARNING && strstr(text, "precision bf16: cpu has no faster products") != NULL;
+}
+
+/* Once, in a line. */
+static void the_cpu_computes_float32_whatever_it_may_round_and_says_so(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct arrays a;
+    struct pen_network *network[2] = {NULL, NULL};
+    struct pen_training_result result[2];
+    int n_warnings = 0;
+    struct pen_log_sink sink = {&n_warnings, PEN_LOG_WARNING, count_warnings, NULL};
+    arrays_init(&a, 300, PEN_TASK_BINARY, 3);
+    struct pen_training_options options = arrays_options(PEN_MODEL_DNN, 5);
+    PEN_CHECK_OK(train(&a, &options, NULL, &network[0], &result[0], &err), &err);
+    options.precision = PEN_PRECISION_BF16;
+    pen_log_install(&sink);
+    PEN_CHECK_OK(train(&a, &options, NULL, &network[1], &result[1], &err), &err);
+    pen_log_install(NULL);
+    PEN_CHECK_EQ_I64(n_warnings, 1);
+    PEN_CHECK_EQ_I64(result[1].precision, PEN_PRECISION_EXACT);
+    PEN_CHECK(network[0] != NULL && network[1] != NULL &&
+              memcmp(network[0]->values, network[1]->values, (size_t)network[0]->n_total * sizeof(float)) == 0);
+    pen_network_destroy(network[0]);
+    pen_network_destroy(network[1]);
+    arrays_deinit(&a);
+}
+
 static void one_learns(enum pen_task task, enum pen_model_kind kind, enum pen_norm_kind norm)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -205,7 +237,8 @@ static void rows_without_a_label_are_an_error_only_when_all_lack_it(void)
 }
 
 PEN_SUITE(trainer_training, PEN_CASE(logistic_regression_reaches_newtons_optimum),
-          PEN_CASE(the_same_seed_gives_the_same_bits_for_any_thread_count), PEN_CASE(every_task_and_model_learns),
+          PEN_CASE(the_same_seed_gives_the_same_bits_for_any_thread_count),
+          PEN_CASE(the_cpu_computes_float32_whatever_it_may_round_and_says_so), PEN_CASE(every_task_and_model_learns),
 
           PEN_CASE(early_stopping_restores_the_best_step), PEN_CASE(a_warm_start_begins_where_the_base_ended),
           PEN_CASE(rows_without_a_label_are_an_error_only_when_all_lack_it));
