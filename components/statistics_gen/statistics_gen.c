@@ -12,7 +12,7 @@
 
 struct statistics_gen_options {
     struct pen_config_strings exclude_splits, feature_allowlist, categorical, vocabularies;
-    const char *weight_feature;
+    const char *weight_feature, *label_feature;
     const struct pen_config_node *weight_overrides;
     const struct pen_config_node *slices;
     int64_t max_slices;
@@ -40,6 +40,8 @@ static const struct pen_option option_table[] = {
      "a feature of weights: every figure gets a weighted twin"},
     {"per_feature_weight_override", PEN_OPTION_NODE, FIELD(weight_overrides), NULL, 0, 0, NULL,
      "features with weights of their own, in place of weight_feature: {fare: trip_weight}"},
+    {"label_feature", PEN_OPTION_STRING, FIELD(label_feature), NULL, 0, 0, NULL,
+     "a feature that the others tell about: mutual information, correlation, lift of each"},
     {"slices", PEN_OPTION_NODE, FIELD(slices), NULL, 0, 0, NULL,
      "a list of slicings, each a list of features or feature=value: [[payment_type], [hour, \"company=Flash Cab\"]]"},
     {"max_slices", PEN_OPTION_INT, FIELD(max_slices), "1000", 1, 100000, NULL,
@@ -105,6 +107,7 @@ static pen_status compute(struct pen_component_context *context, const struct st
     how.n_quantile_buckets = options->n_quantile_buckets;
     how.n_value_count_buckets = options->n_value_count_buckets;
     how.weight_feature = options->weight_feature;
+    how.label_feature = options->label_feature;
     how.sample_rate = options->sample_rate;
     how.seed = (uint64_t)options->seed;
     how.n_allowed = options->feature_allowlist.n_items;

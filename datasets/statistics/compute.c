@@ -38,7 +38,9 @@ static pen_status add_result(const struct plan *plan, struct results *results, s
                                           .weighted_rows = total_weight(plan, features),
                                           .n_features = plan->n_columns,
                                           .features = features};
-    if (item->split == NULL || item->slice == NULL) {
+    bool tells = plan->label_column >= 0 && slice[0] == '\0';
+    item->label = tells ? pen_arena_strdup(arena, plan->options->label_feature) : NULL;
+    if (item->split == NULL || item->slice == NULL || (tells && item->label == NULL)) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: statistics of split %s", plan->source->split);
     }
     return PEN_OK;
@@ -80,6 +82,9 @@ static pen_status one_source(const struct pen_statistics_source *source, const s
         PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: statistics of split %s", source->split);
     }
     PEN_TRY_GOTO(cleanup, pen_plan_whole_split(&plan, arena, features, err));
+    if (plan.label_column >= 0) {
+        PEN_TRY_GOTO(cleanup, pen_plan_label(&plan, arena, features, err));
+    }
     PEN_TRY_GOTO(cleanup, add_result(&plan, whole, arena, "", features, err));
     for (int64_t i = 0; i < options->n_slicings; i++) {
         if (options->slicings[i].n_items > 0) {

@@ -1,8 +1,9 @@
 /* Statistics of whole splits, and of slices of them, read chunk by chunk from a store or from memory.
  *
- * Everything runs over all cores; the numbers do not depend on how many. A column is swept once when it
- * holds few different numbers, or strings; else twice, seldom more: profile.h. Memory: options.memory_bytes for strings
- * in all, and a thread 2 MiB beside it on common data and 32 MiB at most; nothing grows with rows.
+ * Everything runs over all cores; the numbers do not depend on how many. A column is swept once when it holds few
+ * different numbers, or strings; else twice, seldom more (profile.h); once more beside the label, where one is named
+ * (cut.h). Memory: options.memory_bytes for strings in all, and a thread 2 MiB beside it on common data and 32 MiB at
+ * most; nothing grows with rows.
  *
  * What is exact, and how far off the rest can be:
  *
@@ -77,6 +78,7 @@ struct pen_statistics_options {
     const char *const *categorical; /* integer features that are names, not numbers */
     int64_t n_vocabularies;
     const char *const *vocabularies; /* features of which whole splits list every value */
+    const char *label_feature;       /* what the others are to tell about; NULL: none */
     int64_t n_slicings;
     const struct pen_slicing *slicings;
     int64_t max_slices;              /* of one slicing: the most frequent ones */

@@ -11,6 +11,7 @@ struct plan {
     const struct pen_statistics_options *options;
     int n_threads;
     int64_t weight_column; /* of weight_feature; -1: none */
+    int64_t label_column;  /* -1: none */
     int64_t n_columns;
     int64_t *columns;
     bool *categorical;   /* by column of the source */
@@ -57,6 +58,9 @@ pen_status pen_plan_finish_profile(struct pen_profile *profile, const char *name
 /* features: [plan->n_columns]. */
 pen_status pen_plan_whole_split(const struct plan *plan, struct pen_arena *arena,
                                 struct pen_feature_statistics *features, struct pen_error *err);
+/* What is told of the label, into features that have the rest. */
+pen_status pen_plan_label(const struct plan *plan, struct pen_arena *arena, struct pen_feature_statistics *features,
+                          struct pen_error *err);
 /* features: [n_slices][plan->n_columns]. */
 pen_status pen_plan_all_slices(const struct plan *plan, const struct pen_slice_index *index, struct pen_arena *arena,
                                struct pen_feature_statistics *features, struct pen_error *err);

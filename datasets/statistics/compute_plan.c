@@ -62,6 +62,31 @@ static pen_status need_column(const struct pen_statistics_source *source, const 
     return PEN_OK;
 }
 
+static bool is_chosen(const struct plan *plan, int64_t column)
+{
+    for (int64_t i = 0; i < plan->n_columns; i++) {
+        if (plan->columns[i] == column) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static pen_status choose_label(struct plan *plan, struct pen_error *err)
+{
+    const char *label = plan->options->label_feature;
+    plan->label_column = -1;
+    if (label == NULL) {
+        return PEN_OK;
+    }
+    PEN_TRY(need_column(plan->source, "label_feature", label, &plan->label_column, err));
+    if (!is_chosen(plan, plan->label_column)) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "label_feature: expected one of the features in feature_allowlist, found %s",
+                 label);
+    }
+    return PEN_OK;
+}
+
 static pen_status choose_vocabularies(struct plan *plan, struct pen_error *err)
 {
     const struct pen_statistics_source *source = plan->source;
@@ -72,10 +97,7 @@ static pen_status choose_vocabularies(struct plan *plan, struct pen_error *err)
         PEN_TRY(need_column(source, "vocabularies", name, &column, err));
         enum pen_type type = source->type(source->user, column);
         bool is_text = pen_type_is_string(type) || type == PEN_TYPE_NONE || plan->categorical[column];
-        bool chosen = false;
-        for (int64_t k = 0; k < plan->n_columns; k++) {
-            chosen = chosen || plan->columns[k] == column;
-        }
+        bool chosen = is_chosen(plan, column);
         if (!is_text || !chosen) {
             PEN_FAIL(err, PEN_ERR_CONFIG, "vocabularies: expected features of strings%s, found %s, which is %s",
                      chosen ? " or of option categorical" : " in feature_allowlist", name,
@@ -162,6 +184,7 @@ pen_status pen_plan_init(struct plan *plan, const struct pen_statistics_source *
     }
     PEN_TRY(choose_columns(plan, err));
     PEN_TRY(choose_weights(plan, err));
+    PEN_TRY(choose_label(plan, err));
     return choose_vocabularies(plan, err);
 }
 

@@ -9,7 +9,9 @@
  * max, zeros, nan, positive_inf, negative_inf, exact_quantiles, quantile_error, histogram and quantiles ([low, high,
  * count] a bucket); string statistics add avg_length, min_length, max_length, invalid_utf8, exact_counts, top and ranks
  * ([value, count]); both have unique, exact_unique, unique_error. Twins under a weight are in "weighted", with count,
- * missing and values_total as sums of weights. Scripts rely on these names: add, never rename. */
+ * missing and values_total as sums of weights. In splits with a "label" (name
+ * of a feature), "label" of every other feature holds mutual_information, share, correlation, lift ([value, label,
+ * lift, count]). Scripts rely on these names: add, never rename. */
 #include "datasets/statistics/json.h"
 
 #include <math.h>
@@ -86,6 +88,24 @@ static void set_string(pen_json *object, const struct pen_string_statistics *str
     pen_json_set(object, "ranks", value_counts_json(&string->ranks));
 }
 
+static pen_json *label_json(const struct pen_label_statistics *label)
+{
+    pen_json *object = pen_json_object(), *lifts = pen_json_array();
+    pen_json_set_double(object, "mutual_information", label->mutual_information);
+    pen_json_set_double(object, "share", label->share);
+    pen_json_set_double(object, "correlation", label->correlation);
+    for (int64_t i = 0; i < label->n_lifts; i++) {
+        pen_json *item = pen_json_array();
+        pen_json_push(item, pen_json_string(label->lifts[i].value));
+        pen_json_push(item, pen_json_string(label->lifts[i].label));
+        pen_json_push(item, pen_json_double(label->lifts[i].lift));
+        pen_json_push(item, count_json(label->lifts[i].count));
+        pen_json_push(lifts, item);
+    }
+    pen_json_set(object, "lift", lifts);
+    return object;
+}
+
 static pen_json *feature_json(const struct pen_feature_statistics *feature)
 {
     pen_json *object = pen_json_object();
@@ -120,6 +140,9 @@ static pen_json *feature_json(const struct pen_feature_statistics *feature)
         }
         pen_json_set(object, "weighted", weighted);
     }
+    if (feature->has_label) {
+        pen_json_set(object, "label", label_json(&feature->label));
+    }
     return object;
 }
 
@@ -128,6 +151,9 @@ static void set_split(pen_json *object, const struct pen_split_statistics *split
     pen_json_set_int(object, "rows", split->n_rows);
     if (!isnan(split->weighted_rows) && split->weighted_rows >= 0) {
         pen_json_set(object, "weighted_rows", count_json(split->weighted_rows));
+    }
+    if (split->label != NULL) {
+        pen_json_set_string(object, "label", split->label);
     }
     pen_json *features = pen_json_object();
     for (int64_t i = 0; i < split->n_features; i++) {

@@ -156,6 +156,41 @@ static pen_status read_string(const struct reader *reader, const pen_json *objec
     return read_value_counts(reader, object, "ranks", &string->ranks, err);
 }
 
+static pen_status read_lift(const struct reader *reader, const pen_json *item, struct pen_lift *lift,
+                            struct pen_error *err)
+{
+    if (!pen_json_is_array(item) || pen_json_size(item) != 4 || !pen_json_is_string(pen_json_at(item, 0)) ||
+        !pen_json_is_string(pen_json_at(item, 1)) || !number_of(pen_json_at(item, 2), &lift->lift) ||
+        !number_of(pen_json_at(item, 3), &lift->count)) {
+        return expected(reader, "lift", "a list of [value, label, lift, count]", err);
+    }
+    lift->value = pen_arena_strdup(reader->arena, pen_json_string_or(pen_json_at(item, 0), ""));
+    lift->label = pen_arena_strdup(reader->arena, pen_json_string_or(pen_json_at(item, 1), ""));
+    return lift->value == NULL || lift->label == NULL ? out_of_memory(reader, err) : PEN_OK;
+}
+
+static pen_status read_label(const struct reader *reader, const pen_json *object, struct pen_label_statistics *label,
+                             struct pen_error *err)
+{
+    PEN_TRY(read_double(reader, object, "mutual_information", &label->mutual_information, err));
+    PEN_TRY(read_double(reader, object, "share", &label->share, err));
+    PEN_TRY(read_double(reader, object, "correlation", &label->correlation, err));
+    const pen_json *list = pen_json_get(object, "lift");
+    if (!pen_json_is_array(list)) {
+        return expected(reader, "lift", "a list of [value, label, lift, count]", err);
+    }
+    struct pen_lift *lifts = pen_arena_alloc(reader->arena, pen_json_size(list), sizeof *lifts);
+    if (lifts == NULL) {
+        return out_of_memory(reader, err);
+    }
+    for (int64_t i = 0; i < pen_json_size(list); i++) {
+        PEN_TRY(read_lift(reader, pen_json_at(list, i), &lifts[i], err));
+    }
+    label->n_lifts = pen_json_size(list);
+    label->lifts = lifts;
+    return PEN_OK;
+}
+
 /* Strings are a dictionary column unless "dictionary" says false. */
 static bool type_of(const pen_json *object, enum pen_type *type)
 {
@@ -196,6 +231,10 @@ static pen_status read_feature(struct reader *reader, const pen_json *object, st
     if (feature->has_string) {
         PEN_TRY(read_string(reader, object, &feature->string, err));
     }
+    feature->has_label = pen_json_get(object, "label") != NULL;
+    if (feature->has_label) {
+        PEN_TRY(read_label(reader, pen_json_get(object, "label"), &feature->label, err));
+    }
     const pen_json *weighted = pen_json_get(object, "weighted");
     feature->has_weighted = weighted != NULL;
     feature->weighted_present = NAN;
@@ -228,6 +267,11 @@ static pen_status read_split(struct reader *reader, const pen_json *object, cons
     reader->split = split->split;
     PEN_TRY(pen_json_need_int(object, "rows", reader->path, &split->n_rows, err));
     split->weighted_rows = pen_json_number_or(pen_json_get(object, "weighted_rows"), NAN);
+    const char *label = pen_json_string_or(pen_json_get(object, "label"), NULL);
+    split->label = label == NULL ? NULL : pen_arena_strdup(reader->arena, label);
+    if (label != NULL && split->label == NULL) {
+        return out_of_memory(reader, err);
+    }
     const pen_json *list = NULL;
     PEN_TRY(pen_json_need_object(object, "features", reader->path, &list, err));
     split->n_features = pen_json_size(list);

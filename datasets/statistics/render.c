@@ -208,6 +208,42 @@ static void put_heading(const struct page *page, enum kind kind)
     pen_text_append_char(page->out, '\n');
 }
 
+/* The more telling one; the first of equals. */
+static bool is_before(const struct pen_feature_statistics *a, const struct pen_feature_statistics *b)
+{
+    return a->label.share != b->label.share ? a->label.share > b->label.share : a < b;
+}
+
+static const struct pen_feature_statistics *next_telling(const struct pen_split_statistics *split,
+                                                         const struct pen_feature_statistics *last)
+{
+    const struct pen_feature_statistics *next = NULL;
+    for (int64_t i = 0; i < split->n_features; i++) {
+        const struct pen_feature_statistics *feature = &split->features[i];
+        if (feature->has_label && (last == NULL || is_before(last, feature)) &&
+            (next == NULL || is_before(feature, next))) {
+            next = feature;
+        }
+    }
+    return next;
+}
+
+static void put_label(const struct page *page, const struct pen_split_statistics *split)
+{
+    pen_text_append(page->out, "\ntells of ");
+    pen_render_put(page->out, split->label, page->width - 20, false);
+    pen_text_printf(page->out, "\n%-*s %7s %*s %*s\n", page->name, "", "share", PEN_RENDER_NUMBER, "bits",
+                    PEN_RENDER_NUMBER, "correlated");
+    for (const struct pen_feature_statistics *f = next_telling(split, NULL); f != NULL; f = next_telling(split, f)) {
+        char share[16];
+        pen_render_put(page->out, f->name, page->name, true);
+        pen_text_printf(page->out, " %7s", pen_render_share(share, f->label.share, 1));
+        pen_render_number(page->out, f->label.mutual_information);
+        pen_render_number(page->out, f->label.correlation);
+        pen_text_append_char(page->out, '\n');
+    }
+}
+
 static void render_split(const struct page *page, const struct pen_split_statistics *split)
 {
     static void (*const put[])(const struct page *, const struct pen_feature_statistics *) = {put_numbers, put_strings,
@@ -236,6 +272,9 @@ static void render_split(const struct page *page, const struct pen_split_statist
             }
             put[kind](page, feature);
         }
+    }
+    if (split->label != NULL) {
+        put_label(page, split);
     }
 }
 

@@ -269,6 +269,37 @@ static void put_top(struct pen_text *out, const struct pen_value_counts *top, do
     }
 }
 
+static void put_lift(struct pen_text *out, const char *value, const char *label, const char *count, const char *lift)
+{
+    pen_text_append(out, "  ");
+    pen_render_put(out, value, VALUE - CELL, true);
+    pen_text_append_char(out, ' ');
+    pen_render_put(out, label, CELL, true);
+    pen_text_printf(out, " %*s %*s\n", CELL - 3, count, CELL - 7, lift);
+}
+
+static void put_label(struct pen_text *out, const struct view *view)
+{
+    const struct pen_label_statistics *label = &view->feature->label;
+    char share[16];
+    pen_text_printf(out, "\ntells %s of ", pen_render_share(share, label->share, 1));
+    pen_render_put(out, view->split->label, VALUE, false);
+    pen_text_printf(out, ", split %s: %.4g bits", view->split->split, label->mutual_information);
+    if (!isnan(label->correlation)) {
+        pen_text_printf(out, ", correlation %.4g", label->correlation);
+    }
+    pen_text_append_char(out, '\n');
+    for (int64_t i = 0; i < label->n_lifts; i++) {
+        if (i == 0) {
+            put_lift(out, view->feature->name, view->split->label, "together", "lift");
+        }
+        char count[TEXT], lift[TEXT];
+        write_number(count, label->lifts[i].count);
+        (void)snprintf(lift, sizeof lift, "%.3g", label->lifts[i].lift);
+        put_lift(out, label->lifts[i].value, label->lifts[i].label, count, lift);
+    }
+}
+
 static void put_distribution(struct pen_text *out, const struct view *view)
 {
     const struct pen_feature_statistics *feature = view->feature;
@@ -284,6 +315,9 @@ static void put_distribution(struct pen_text *out, const struct view *view)
     if (feature->has_string) {
         pen_text_printf(out, "\nmost frequent, split %s%s\n", split, by);
         put_top(out, view->weighted ? &feature->weighted_string.top : &feature->string.top, present);
+    }
+    if (!view->weighted && feature->has_label && view->split->label != NULL) {
+        put_label(out, view);
     }
     if (!view->weighted && feature->min_values != feature->max_values) {
         pen_text_printf(out, "\nvalues a cell, split %s\n", split);

@@ -60,6 +60,23 @@ struct pen_string_statistics {
     bool exact_counts;
 };
 
+struct pen_lift {
+    const char *value, *label; /* of the feature; of the label, a range of numbers as "3 .. 5" */
+    double lift;               /* rows (weights) that have both / those expected if neither told of the other */
+    double count;              /* that have both */
+};
+
+/* What a feature tells about the label, over the rows that have a label. Both columns are taken in groups (cut.h), a
+ * missing cell of the feature is one. */
+struct pen_label_statistics {
+    double mutual_information; /* bits */
+    double share;              /* of the label's entropy, without what chance alone would tell: 0 to 1 */
+    double correlation;        /* Pearson's, of rows that have both as finite numbers; NaN without them */
+    int64_t n_lifts;
+    const struct pen_lift *lifts; /* of strings: pairs that stand out, by (count - expected)^2 / expected */
+};
+enum { PEN_MOST_LIFTS = 20 };
+
 struct pen_feature_statistics {
     const char *name;
     enum pen_type type; /* NONE: never present */
@@ -77,6 +94,8 @@ struct pen_feature_statistics {
     bool has_weighted;
     struct pen_numeric_statistics weighted_numeric;
     struct pen_string_statistics weighted_string;
+    bool has_label; /* whole splits, where a label is named */
+    struct pen_label_statistics label;
 };
 
 /* One split, or one slice of it. */
@@ -87,6 +106,7 @@ struct pen_split_statistics {
     double weighted_rows; /* NaN: no weights, or no feature that has those of all rows */
     int64_t n_features;
     const struct pen_feature_statistics *features;
+    const char *label; /* feature that the others' has_label speaks of; NULL: none */
 };
 
 struct pen_statistics {

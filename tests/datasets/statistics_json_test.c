@@ -109,9 +109,9 @@ static void every_field_comes_back(void)
     features[0].numeric = some_numbers(0.1);
     features[0].weighted_numeric = some_numbers(1.0 / 3.0);
     features[1].string = some_strings();
-    const struct pen_split_statistics splits[3] = {{"train", "", 11, 6.5, 3, features},
-                                                   {"eval", "", 0, NAN, 0, features},
-                                                   {"train", "a=1 b=x", 4, NAN, 1, features + 1}};
+    const struct pen_split_statistics splits[3] = {{"train", "", 11, 6.5, 3, features, NULL},
+                                                   {"eval", "", 0, NAN, 0, features, NULL},
+                                                   {"train", "a=1 b=x", 4, NAN, 1, features + 1, NULL}};
     struct pen_statistics written = {.n_splits = 3, .splits = splits};
     char path[PEN_PATH_BYTES];
     struct pen_error err = PEN_ERROR_INIT;

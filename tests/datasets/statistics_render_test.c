@@ -66,8 +66,8 @@ static const struct pen_feature_statistics features[] = {
      .weighted_string = {.avg_length = 4.25, .top = {1, heavy_top}}},
     {.name = "empty", .type = PEN_TYPE_NONE, .n_rows = 12, .n_missing = 12},
 };
-static const struct pen_split_statistics splits[] = {{"train", "", 12, 5, 3, features},
-                                                     {"train", "payment_type=Card", 12, 5, 2, features}};
+static const struct pen_split_statistics splits[] = {{"train", "", 12, 5, 3, features, NULL},
+                                                     {"train", "payment_type=Card", 12, 5, 2, features, NULL}};
 static const struct pen_statistics statistics = {.n_splits = 2, .splits = splits};
 
 static void check_lines(const struct pen_text *page, const char *const *lines, int n)
@@ -116,7 +116,7 @@ static void a_narrow_table_leaves_figures_out(void)
                                            "  median        max  histogram\n", " zeros       mean "};
     static const int widths[] = {60, 75, 98, 103};
     struct pen_feature_statistics plain[2] = {features[0], features[1]}; /* without remarks behind the line */
-    const struct pen_split_statistics split = {"train", "", 12, NAN, 2, plain};
+    const struct pen_split_statistics split = {"train", "", 12, NAN, 2, plain, NULL};
     const struct pen_statistics one = {.n_splits = 1, .splits = &split};
     plain[0].numeric.n_nan = plain[0].numeric.n_positive_inf = 0;
     plain[1].string.n_invalid_utf8 = 0;

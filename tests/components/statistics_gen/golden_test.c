@@ -166,8 +166,8 @@ static void vocabulary_files_keep_a_value_to_a_line(void)
     static const struct pen_value_count values[] = {{"a\nb", 3}, {"c\\d", 2}, {"", 1}, {"e\r", 1}};
     static const char *const names[] = {"size/m\xc2\xb2", "never"};
     const struct pen_feature_statistics feature = {.name = names[0], .string = {.vocabulary = {4, values}}};
-    const struct pen_split_statistics splits[2] = {{"train", "", 7, NAN, 1, &feature},
-                                                   {"train", "a=1", 7, NAN, 0, NULL}};
+    const struct pen_split_statistics splits[2] = {{"train", "", 7, NAN, 1, &feature, NULL},
+                                                   {"train", "a=1", 7, NAN, 0, NULL, NULL}};
     const struct pen_statistics statistics = {.n_splits = 2, .splits = splits};
     const struct pen_config_strings features = {names, 2};
     struct pen_arena arena = {0};
