@@ -10,7 +10,7 @@
 enum { MOST_TARGETS = 32 };
 
 struct values {
-    const char *output, *runner, *program, *at, *image, *volume;
+    const char *output, *runner, *program, *at, *image, *volume, *gpu_type;
     int64_t n_gpus;
 };
 
@@ -25,6 +25,8 @@ static const struct pen_arg args[] = {
     {"volume", 0, PEN_ARG_TEXT, offsetof(struct values, volume), "CLAIM",
      "volume claim of containers, mounted at that folder"},
     {"gpus", 0, PEN_ARG_INT, offsetof(struct values, n_gpus), "N", "for each node that computes on the device"},
+    {"gpu-type", 0, PEN_ARG_TEXT, offsetof(struct values, gpu_type), "NAME",
+     "as the cluster calls them: nvidia.com/gpu; for Vertex AI NVIDIA_L4, say"},
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -56,12 +58,12 @@ static pen_json *describe_step(const struct pen_export *export, const struct pen
     pen_json *after = pen_json_array();
     pen_json *command = pen_json_array();
     for (int64_t i = 0; i < step->n_after; i++) {
-        pen_json_push(after, pen_json_string(export->steps[step->after[i]].node));
+        pen_json_push(after, pen_json_string(export->steps[step->after[i]].node->name));
     }
     for (int64_t i = 0; i < step->n_command; i++) {
         pen_json_push(command, pen_json_string(step->command[i]));
     }
-    pen_json_set_string(json, "node", step->node);
+    pen_json_set_string(json, "node", step->node->name);
     pen_json_set(json, "after", after);
     pen_json_set(json, "command", command);
     return json;
@@ -77,7 +79,7 @@ static pen_status describe(const struct pen_export *export, const struct pen_exp
     }
     pen_json_set_int(document, "schema", 1);
     pen_json_set_string(document, "runner", target->name);
-    pen_json_set_string(document, "pipeline", export->name);
+    pen_json_set_string(document, "pipeline", export->pipeline->name);
     pen_json_set_string(document, "file", path);
     pen_json_set(document, "steps", steps);
     pen_status status = pen_cli_print_json(document, err);
@@ -117,8 +119,8 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     if (cli->args.root != NULL) {
         pipeline.root = cli->args.root;
     }
-    const struct pen_export_options options = {values->program, values->at, values->image, values->volume,
-                                               values->n_gpus};
+    const struct pen_export_options options = {values->program, values->at,     values->image,
+                                               values->volume,  values->n_gpus, values->gpu_type};
     pen_status status = pen_export_describe(&export, &pipeline, target, &options, err);
     if (status == PEN_OK) {
         status = target->write(&export, &text, err);
@@ -134,8 +136,13 @@ const struct pen_verb pen_verb_export = {
     .name = "export",
     .arguments = "RUNNER PIPELINE.yaml",
     .summary = "write a pipeline for another runner, each step a penstock component",
-    .examples = "  penstock export slurm pipeline.yaml -o pipeline.sbatch && bash pipeline.sbatch --partition=gpu\n"
-                "  penstock export make pipeline.yaml -o pipeline.mk && make -f pipeline.mk\n"
+    .examples = "  penstock export airflow pipeline.yaml -o ~/airflow/dags/taxi.py && airflow dags test taxi\n"
+                "  penstock export kubeflow pipeline.yaml --image registry/penstock:1 --volume claim -o taxi.yaml\n"
+                "  penstock export vertex pipeline.yaml --image registry/penstock:1 --at /mnt/nfs/taxi -o taxi.json\n"
+                "  penstock export beam pipeline.yaml -o taxi.py && python3 taxi.py --runner=DirectRunner\n"
+                "  penstock export argo pipeline.yaml --image registry/penstock:1 --volume claim | argo submit -\n"
+                "  penstock export slurm pipeline.yaml -o taxi.sbatch && bash taxi.sbatch --partition=gpu\n"
+                "  penstock export make pipeline.yaml -o taxi.mk && make -f taxi.mk\n"
                 "  penstock export dvc pipeline.yaml --at . -o dvc.yaml && dvc repro\n",
     .args = args,
     .values_bytes = sizeof(struct values),

@@ -14,10 +14,10 @@ static void append_name(const struct pen_export *export, int64_t index, struct p
     struct pen_text name = {0};
     struct pen_text other = {0};
     int64_t n_same = 0;
-    pen_quote_replace(export->steps[index].node, ".", "-", &name);
+    pen_quote_replace(export->steps[index].node->name, ".", "-", &name);
     for (int64_t i = 0; i < index; i++) {
         pen_text_reset(&other);
-        pen_quote_replace(export->steps[i].node, ".", "-", &other);
+        pen_quote_replace(export->steps[i].node->name, ".", "-", &other);
         n_same += strcmp(pen_text_view(&other), pen_text_view(&name)) == 0;
     }
     pen_text_append(out, pen_text_view(&name));
@@ -40,7 +40,7 @@ static pen_json *plain_text(const char *text)
 
 static const char *receipt_of(struct pen_arena *arena, const struct pen_export_step *step)
 {
-    return pen_arena_printf(arena, "receipts/%s.json", step->node);
+    return pen_arena_printf(arena, "receipts/%s.json", step->node->name);
 }
 
 static pen_json *make_stage(const struct pen_export *export, const struct pen_export_step *step,
@@ -63,7 +63,7 @@ static pen_json *make_stage(const struct pen_export *export, const struct pen_ex
     pen_json_set_bool(how, "cache", false); /* a few lines, worth their place in the repository's history */
     pen_json_set(output, receipt == NULL ? "" : receipt, how);
     pen_json_push(gives, output);
-    pen_json_set(stage, "desc", plain_text(step->description));
+    pen_json_set(stage, "desc", plain_text(step->node->component->description));
     pen_json_set(stage, "cmd", command.failed || receipt == NULL ? NULL : plain_text(pen_text_view(&command)));
     pen_json_set(stage, "deps", needs);
     pen_json_set(stage, "outs", gives);
@@ -77,6 +77,7 @@ static pen_json *make_stage(const struct pen_export *export, const struct pen_ex
 static pen_status write(const struct pen_export *export, struct pen_text *out, struct pen_error *err)
 {
     struct pen_arena arena = {0};
+    PEN_TRY(pen_export_refuse(export, "dvc", "\n", "DVC takes lines as commands", err));
     pen_json *file = pen_json_object();
     pen_json *stages = pen_json_object();
     for (int64_t i = 0; i < export->n_steps; i++) {
@@ -86,7 +87,7 @@ static pen_status write(const struct pen_export *export, struct pen_text *out, s
         pen_text_deinit(&name);
     }
     pen_json_set(file, "stages", stages);
-    pen_text_printf(out, "# Pipeline %s, written by penstock export dvc.\n", export->name);
+    pen_text_printf(out, "# Pipeline %s, written by penstock export dvc.\n", export->pipeline->name);
     pen_status status = pen_config_print(file, out, err);
     pen_json_free(file);
     pen_arena_deinit(&arena);

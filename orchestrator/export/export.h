@@ -2,11 +2,12 @@
  *
  * Each step is `penstock component NODE --pipeline FILE --root DIR --run NAME`, NAME being what the other runner calls
  * its run: so the cache, the metadata and the rule of one writer a root stay penstock's, whoever starts the steps. A
- * command carries paths, a node and that name, never an option of the pipeline.
+ * command carries paths, a node and that name, never an option of the pipeline. Retries are the other runner's, where
+ * it has them.
  *
- * An edge stands for every input that a node of the pipeline makes, and for what the run looks up of an earlier node
- * (provided.h). A node whose outputs no other takes is waited for by the one that comes next in our order: so anomalies
- * stop what follows in every runner as they do in ours.
+ * An edge stands for every input that a node of the pipeline makes, for what the run looks up of an earlier node
+ * (provided.h) and for what a condition reads. A node from which no other takes anything is waited for by the one that
+ * comes next in our order: so anomalies stop what follows in every runner as they do in ours.
  *
  * What a target cannot say (a line break in a makefile's recipe, say) is an error that names it. */
 #ifndef PEN_ORCHESTRATOR_EXPORT_EXPORT_H
@@ -19,18 +20,18 @@ extern "C" {
 #endif
 
 struct pen_export_options {
-    const char *program; /* NULL: this one; "penstock" where steps run in containers */
-    const char *at;      /* where the steps find the pipeline file's folder; NULL: where it is here */
-    const char *image;   /* containers; NULL: penstock:<version> */
-    const char *volume;  /* containers: claim that is mounted at the pipeline's folder; NULL: none */
-    int64_t n_gpus;      /* for each node whose ops run on the device */
+    const char *program;  /* NULL: this one; "penstock" where steps run in containers */
+    const char *at;       /* where the steps find the pipeline file's folder; NULL: where it is here */
+    const char *image;    /* of containers; NULL: penstock:<version> */
+    const char *volume;   /* of containers: a claim that is mounted at the pipeline's folder; NULL: none */
+    int64_t n_gpus;       /* for each node whose ops run on the device */
+    const char *gpu_type; /* of containers; NULL: nvidia.com/gpu */
 };
 
 struct pen_export_step {
-    const char *node;
-    const char *dns; /* the same for runners that want [a-z0-9-]: unique, at most 50 bytes */
-    const char *description;
-    const char *const *command; /* without the run's name */
+    const struct pen_node *node;
+    const char *dns;            /* its name for runners that want [a-z0-9-]: unique, at most 50 bytes */
+    const char *const *command; /* without the run's name; [4] the pipeline file, [6] the root */
     int64_t n_command;
     const int64_t *after; /* indices of steps, rising */
     int64_t n_after;
@@ -40,9 +41,10 @@ struct pen_export_step {
 
 struct pen_export {
     struct pen_arena arena;
-    const char *name, *dns;    /* of the pipeline */
+    const struct pen_pipeline *pipeline;
+    const char *dns;           /* its name for runners that want [a-z0-9-]; no step has it */
     const char *folder, *file; /* of the pipeline, where the steps run */
-    const char *image, *volume;
+    const char *image, *volume, *gpu_type;
     int64_t n_steps;
     struct pen_export_step *steps; /* each after those it needs */
 };
@@ -56,7 +58,7 @@ struct pen_export_target {
 
 extern const struct pen_export_target *const pen_export_targets[]; /* ends with NULL */
 
-/* Everything lives in export->arena. PEN_ERR_USAGE: a path with a byte no shell can be given. */
+/* pipeline and options are borrowed. PEN_ERR_CONFIG: a node takes what skip_for_export leaves out. */
 PEN_MUST_USE pen_status pen_export_describe(struct pen_export *export, const struct pen_pipeline *pipeline,
                                             const struct pen_export_target *target,
                                             const struct pen_export_options *options, struct pen_error *err);
@@ -64,6 +66,10 @@ void pen_export_deinit(struct pen_export *export);
 
 /* Appends the command as a POSIX shell takes it, then ` --run ` and run as it is, when not NULL. */
 void pen_export_shell(const struct pen_export_step *step, const char *run, struct pen_text *out);
+
+/* Appends the names of the nodes before, as a list of Python. */
+void pen_export_python_before(const struct pen_export *export, const struct pen_export_step *step,
+                              struct pen_text *out);
 
 /* PEN_ERR_UNSUPPORTED when a word of any command holds the mark, which the target would read as something else. */
 PEN_MUST_USE pen_status pen_export_refuse(const struct pen_export *export, const char *target, const char *mark,

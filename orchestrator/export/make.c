@@ -11,7 +11,7 @@ static const char *goal_of(const struct pen_export *export)
     for (size_t g = 0; g + 1 < sizeof goals / sizeof goals[0]; g++) {
         bool taken = false;
         for (int64_t i = 0; i < export->n_steps; i++) {
-            taken = taken || strcmp(export->steps[i].node, goals[g]) == 0;
+            taken = taken || strcmp(export->steps[i].node->name, goals[g]) == 0;
         }
         if (!taken) {
             return goals[g];
@@ -23,9 +23,9 @@ static const char *goal_of(const struct pen_export *export)
 static void write_rule(const struct pen_export *export, const struct pen_export_step *step, struct pen_text *out)
 {
     struct pen_text command = {0};
-    pen_text_printf(out, "\n# %s\n%s:", step->description, step->node);
+    pen_text_printf(out, "\n# %s\n%s:", step->node->component->description, step->node->name);
     for (int64_t i = 0; i < step->n_after; i++) {
-        pen_text_printf(out, " %s", export->steps[step->after[i]].node);
+        pen_text_printf(out, " %s", export->steps[step->after[i]].node->name);
     }
     pen_export_shell(step, NULL, &command);
     pen_text_append(out, "\n\t");
@@ -48,13 +48,13 @@ static pen_status write(const struct pen_export *export, struct pen_text *out, s
                     "ifndef RUN\n"
                     "RUN := make-$(shell date -u +%%Y%%m%%dT%%H%%M%%SZ)-$(shell echo $$PPID)\n"
                     "endif\n\n%s:",
-                    export->name, goal);
+                    export->pipeline->name, goal);
     for (int64_t i = 0; i < export->n_steps; i++) {
-        pen_text_printf(out, " %s", export->steps[i].node);
+        pen_text_printf(out, " %s", export->steps[i].node->name);
     }
     pen_text_printf(out, "\n.PHONY: %s", goal);
     for (int64_t i = 0; i < export->n_steps; i++) {
-        pen_text_printf(out, " %s", export->steps[i].node);
+        pen_text_printf(out, " %s", export->steps[i].node->name);
     }
     pen_text_append_char(out, '\n');
     for (int64_t i = 0; i < export->n_steps; i++) {

@@ -48,6 +48,16 @@ void pen_quote_python(const char *text, struct pen_text *out)
     pen_text_append_char(out, '"');
 }
 
+void pen_quote_python_list(const char *const *texts, int64_t n, struct pen_text *out)
+{
+    pen_text_append_char(out, '[');
+    for (int64_t i = 0; i < n; i++) {
+        pen_text_append(out, i == 0 ? "" : ", ");
+        pen_quote_python(texts[i], out);
+    }
+    pen_text_append_char(out, ']');
+}
+
 /* Jinja's marks begin with { and one of {%#: the first byte comes from an expression then. */
 void pen_quote_jinja(const char *text, struct pen_text *out)
 {

@@ -75,18 +75,18 @@ static int64_t most_gpus(const struct pen_export *export)
 
 static pen_status write(const struct pen_export *export, struct pen_text *out, struct pen_error *err)
 {
-    pen_text_printf(out, directives, export->name, export->name);
+    pen_text_printf(out, directives, export->pipeline->name, export->pipeline->name);
     if (most_gpus(export) > 0) {
         pen_text_printf(out, "#SBATCH --gres=gpu:%lld\n", (long long)most_gpus(export));
     }
-    pen_text_printf(out, usage, export->name);
+    pen_text_printf(out, usage, export->pipeline->name);
     pen_text_append(out, steps_inside);
-    pen_text_printf(out, steps_as_jobs, export->name, export->name);
+    pen_text_printf(out, steps_as_jobs, export->pipeline->name, export->pipeline->name);
     for (int64_t i = 0; i < export->n_steps; i++) {
         const struct pen_export_step *step = &export->steps[i];
-        pen_text_printf(out, "step %s '", step->node);
+        pen_text_printf(out, "step %s '", step->node->name);
         for (int64_t k = 0; k < step->n_after; k++) {
-            pen_text_printf(out, "%s%s", k == 0 ? "" : " ", export->steps[step->after[k]].node);
+            pen_text_printf(out, "%s%s", k == 0 ? "" : " ", export->steps[step->after[k]].node->name);
         }
         pen_text_append(out, "' ");
         if (step->n_gpus > 0) {

@@ -78,7 +78,7 @@ static bool is_taken(const struct pen_export *export, int64_t n, const char *dns
 static pen_status name_step(struct pen_export *export, int64_t index, struct pen_error *err)
 {
     struct pen_export_step *step = &export->steps[index];
-    char *base = dns_of(&export->arena, step->node);
+    char *base = dns_of(&export->arena, step->node->name);
     step->dns = base;
     for (int n = 2; step->dns != NULL && is_taken(export, index, step->dns); n++) {
         step->dns = pen_arena_printf(&export->arena, "%.*s-%d", DNS_BYTES - 8, base, n);
@@ -86,102 +86,125 @@ static pen_status name_step(struct pen_export *export, int64_t index, struct pen
     return step->dns == NULL ? out_of_memory(err) : PEN_OK;
 }
 
-static bool takes_from(const struct pen_pipeline *pipeline, int64_t index, int64_t before)
+/* Does the node need what an earlier one made: as an input, for what is looked up, or in its condition? */
+static bool takes_from(const struct pen_pipeline *pipeline, const struct pen_node *node, int64_t before)
 {
-    const struct pen_node *node = &pipeline->nodes[index];
     for (int64_t i = 0; i < node->n_inputs; i++) {
         const struct pen_node_input *input = &node->inputs[i];
         if (before == (input->node >= 0 ? input->node : pen_provided_after(pipeline, input->port->key))) {
             return true;
         }
     }
-    return false;
-}
-
-static bool is_taken_from(const struct pen_pipeline *pipeline, int64_t index)
-{
-    for (int64_t i = index + 1; i < pipeline->n_nodes; i++) {
-        if (takes_from(pipeline, i, index)) {
+    for (int64_t i = 0; i < node->n_after; i++) {
+        if (node->after[i] == before) {
             return true;
         }
     }
     return false;
 }
 
-static pen_status find_edges(struct pen_export *export, const struct pen_pipeline *pipeline, int64_t index,
-                             struct pen_error *err)
+static bool is_taken_from(const struct pen_export *export, int64_t index)
 {
+    const struct pen_pipeline *pipeline = export->pipeline;
+    for (int64_t i = index + 1; i < export->n_steps; i++) {
+        if (takes_from(pipeline, export->steps[i].node, export->steps[index].node - pipeline->nodes)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static pen_status refuse_missing(const struct pen_export *export, const struct pen_node *node, struct pen_error *err)
+{
+    const struct pen_node *nodes = export->pipeline->nodes;
+    for (int64_t i = 0; i < node->n_inputs; i++) {
+        const struct pen_node_input *input = &node->inputs[i];
+        if (input->node >= 0 && nodes[input->node].policy.skip_for_export && !input->port->optional) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "%s: node %s takes its %s from %s, which skip_for_export leaves out",
+                     export->pipeline->file, node->name, input->port->key, nodes[input->node].name);
+        }
+    }
+    for (int64_t i = 0; i < node->n_after; i++) {
+        if (nodes[node->after[i]].policy.skip_for_export) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "%s: the condition of node %s reads %s, which skip_for_export leaves out",
+                     export->pipeline->file, node->name, nodes[node->after[i]].name);
+        }
+    }
+    return PEN_OK;
+}
+
+static pen_status find_edges(struct pen_export *export, int64_t index, struct pen_error *err)
+{
+    const struct pen_pipeline *pipeline = export->pipeline;
+    struct pen_export_step *step = &export->steps[index];
     int64_t *after = pen_arena_alloc(&export->arena, index + 1, sizeof *after);
-    int64_t n = 0;
     if (after == NULL) {
         return out_of_memory(err);
     }
     for (int64_t before = 0; before < index; before++) {
-        if (takes_from(pipeline, index, before) || (before + 1 == index && !is_taken_from(pipeline, before))) {
-            after[n++] = before;
+        if (takes_from(pipeline, step->node, export->steps[before].node - pipeline->nodes) ||
+            (before + 1 == index && !is_taken_from(export, before))) {
+            after[step->n_after++] = before;
         }
     }
-    export->steps[index].after = after;
-    export->steps[index].n_after = n;
-    return PEN_OK;
+    step->after = after;
+    return refuse_missing(export, step->node, err);
 }
 
-static pen_status add_step(struct pen_export *export, const struct pen_pipeline *pipeline, int64_t index,
-                           const char *const words[3], int64_t n_gpus, struct pen_error *err)
+static pen_status add_step(struct pen_export *export, const struct pen_node *node, const char *program,
+                           const char *root, int64_t n_gpus, struct pen_error *err)
 {
-    const struct pen_node *node = &pipeline->nodes[index];
-    const char *name = pen_arena_strdup(&export->arena, node->name);
-    const char **command = pen_arena_alloc(&export->arena, N_COMMAND + 1, sizeof *command);
-    if (command == NULL || name == NULL) {
+    const char **command = pen_arena_alloc(&export->arena, N_COMMAND, sizeof *command);
+    if (command == NULL) {
         return out_of_memory(err);
     }
-    const char *const all[N_COMMAND] = {words[0], "component", name, "--pipeline", words[1], "--root", words[2]};
-    memcpy(command, all, sizeof all);
-    export->steps[index] = (struct pen_export_step){
-        .node = name,
-        .description = node->component->description,
+    const char *const words[N_COMMAND] = {program, "component", node->name, "--pipeline", export->file, "--root", root};
+    memcpy(command, words, sizeof words);
+    export->steps[export->n_steps] = (struct pen_export_step){
+        .node = node,
         .command = command,
         .n_command = N_COMMAND,
         .n_gpus = node->component->on_device ? n_gpus : 0,
         .looks_outside = node->component->fingerprint != NULL || node->component->never_cached,
     };
-    PEN_TRY(name_step(export, index, err));
-    return find_edges(export, pipeline, index, err);
+    PEN_TRY(name_step(export, export->n_steps, err));
+    export->n_steps++;
+    return PEN_OK;
 }
 
-static pen_status copy_names(struct pen_export *export, const struct pen_pipeline *pipeline,
-                             const struct pen_export_options *options, struct pen_error *err)
+static pen_status find_names(struct pen_export *export, const struct pen_export_options *options, struct pen_error *err)
 {
-    struct pen_arena *arena = &export->arena;
+    const struct pen_pipeline *pipeline = export->pipeline;
     const char *slash = strrchr(pipeline->file, '/');
-    const char *folder = options->at == NULL ? pipeline->base_directory : options->at;
-    export->name = pen_arena_strdup(arena, pipeline->name);
-    export->dns = dns_of(arena, pipeline->name);
-    export->folder = pen_arena_strdup(arena, folder);
-    export->file = pen_arena_printf(arena, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder,
+    export->folder = options->at == NULL ? pipeline->base_directory : options->at;
+    export->image = options->image == NULL ? "penstock:" PEN_VERSION : options->image;
+    export->volume = options->volume;
+    export->gpu_type = options->gpu_type == NULL ? "nvidia.com/gpu" : options->gpu_type;
+    export->dns = dns_of(&export->arena, pipeline->name);
+    export->file = pen_arena_printf(&export->arena, "%s/%s", strcmp(export->folder, "/") == 0 ? "" : export->folder,
                                     slash == NULL ? pipeline->file : slash + 1);
-    export->image = pen_arena_strdup(arena, options->image == NULL ? "penstock:" PEN_VERSION : options->image);
-    export->volume = options->volume == NULL ? NULL : pen_arena_strdup(arena, options->volume);
-    export->steps = pen_arena_alloc(arena, pipeline->n_nodes, sizeof *export->steps);
-    return export->name == NULL || export->dns == NULL || export->folder == NULL || export->file == NULL ||
-                   export->image == NULL || (export->volume == NULL && options->volume != NULL) || export->steps == NULL
-               ? out_of_memory(err)
-               : PEN_OK;
+    export->steps = pen_arena_alloc(&export->arena, pipeline->n_nodes, sizeof *export->steps);
+    return export->dns == NULL || export->file == NULL || export->steps == NULL ? out_of_memory(err) : PEN_OK;
 }
 
 pen_status pen_export_describe(struct pen_export *export, const struct pen_pipeline *pipeline,
                                const struct pen_export_target *target, const struct pen_export_options *options,
                                struct pen_error *err)
 {
-    const char *words[3] = {NULL, NULL, NULL}; /* program, file, root */
-    *export = (struct pen_export){.n_steps = pipeline->n_nodes};
-    pen_status status = find_program(export, target, options, &words[0], err);
+    const char *program = NULL;
+    const char *root = NULL;
+    *export = (struct pen_export){.pipeline = pipeline};
+    pen_status status = find_names(export, options, err);
     PEN_TRY_GOTO(failed, status);
-    PEN_TRY_GOTO(failed, find_root(export, pipeline, options->at, &words[2], err));
-    PEN_TRY_GOTO(failed, copy_names(export, pipeline, options, err));
-    words[1] = export->file;
+    PEN_TRY_GOTO(failed, find_program(export, target, options, &program, err));
+    PEN_TRY_GOTO(failed, find_root(export, pipeline, options->at, &root, err));
     for (int64_t i = 0; i < pipeline->n_nodes; i++) {
-        PEN_TRY_GOTO(failed, add_step(export, pipeline, i, words, options->n_gpus, err));
+        if (!pipeline->nodes[i].policy.skip_for_export) {
+            PEN_TRY_GOTO(failed, add_step(export, &pipeline->nodes[i], program, root, options->n_gpus, err));
+        }
+    }
+    for (int64_t i = 0; i < export->n_steps; i++) {
+        PEN_TRY_GOTO(failed, find_edges(export, i, err));
     }
     return PEN_OK;
 failed:
@@ -203,6 +226,16 @@ void pen_export_shell(const struct pen_export_step *step, const char *run, struc
     if (run != NULL) {
         pen_text_printf(out, " --run %s", run);
     }
+}
+
+void pen_export_python_before(const struct pen_export *export, const struct pen_export_step *step, struct pen_text *out)
+{
+    pen_text_append_char(out, '[');
+    for (int64_t i = 0; i < step->n_after; i++) {
+        pen_text_append(out, i == 0 ? "" : ", ");
+        pen_quote_python(export->steps[step->after[i]].node->name, out);
+    }
+    pen_text_append_char(out, ']');
 }
 
 pen_status pen_export_refuse(const struct pen_export *export, const char *target, const char *mark, const char *why,

@@ -22,47 +22,66 @@ static const struct pen_export_target *target_named(const char *name)
     return NULL;
 }
 
-/* The pipeline of the chores plus `more`, as the target's text. export is left open when it succeeded. */
+/* A pipeline with its export. */
+struct exported {
+    struct pen_pipeline pipeline;
+    struct pen_export export;
+};
+
+static void exported_deinit(struct exported *exported)
+{
+    pen_export_deinit(&exported->export);
+    pen_pipeline_deinit(&exported->pipeline);
+}
+
+/* The pipeline of the chores plus `more`, as the target's text. Nothing is left open when it failed. */
 static pen_status write_export(const char *name, const char *more, const char *root,
-                               const struct pen_export_options *options, struct pen_export *export,
+                               const struct pen_export_options *options, struct exported *exported,
                                struct pen_text *out, struct pen_error *err)
 {
     char file[PEN_PATH_BYTES];
     struct pen_text yaml = {0};
-    struct pen_pipeline pipeline;
     const struct pen_export_target *target = target_named(name);
     PEN_ASSERT(target != NULL);
     pen_text_printf(&yaml, "pipeline: chores\n%s", more);
     pen_status status = pen_file_write_atomic(chore_path(file, "pipeline.yaml"), yaml.data, yaml.size_bytes, err);
     pen_text_deinit(&yaml);
     PEN_TRY(status);
-    PEN_TRY(pen_pipeline_read(&pipeline, file, NULL, 0, chore_table, err));
-    pipeline.root = root;
-    status = pen_export_describe(export, &pipeline, target, options, err);
+    PEN_TRY(pen_pipeline_read(&exported->pipeline, file, NULL, 0, chore_table, err));
+    exported->pipeline.root = root;
+    exported->export = (struct pen_export){.pipeline = &exported->pipeline};
+    status = pen_export_describe(&exported->export, &exported->pipeline, target, options, err);
     if (status == PEN_OK) {
         pen_text_reset(out);
-        status = target->write(export, out, err);
-        if (status != PEN_OK) {
-            pen_export_deinit(export);
-        }
+        status = target->write(&exported->export, out, err);
     }
-    pen_pipeline_deinit(&pipeline);
+    if (status != PEN_OK) {
+        exported_deinit(exported);
+    }
     return status;
 }
 
 static void what_each_target_writes(void)
 {
-    const struct pen_export_options options = {
-        .program = "penstock", .at = "/data/chores", .image = "registry/penstock:1", .volume = "chores", .n_gpus = 2};
+    static const char more[] = "description: small chores\ntags: [test]\ntimeout: 1h\n"
+                               "schedule: {cron: 30 2 * * mon-fri, zone: Europe/Berlin}\n"
+                               "middle: {retries: 2, retry_delay: 5s, timeout: 10m}\n"
+                               "notify: {mail: {to: [me@example.org]}}\n";
     for (int64_t i = 0; pen_export_targets[i] != NULL; i++) {
+        const bool has_volumes = strcmp(pen_export_targets[i]->name, "vertex") != 0;
+        const struct pen_export_options options = {.program = "penstock",
+                                                   .at = "/data/chores",
+                                                   .image = "registry/penstock:1",
+                                                   .volume = has_volumes ? "claim" : NULL,
+                                                   .n_gpus = 2};
         char name[64];
-        struct pen_export export;
+        struct exported exported;
         struct pen_text text = {0};
         struct pen_error err = PEN_ERROR_INIT;
         (void)snprintf(name, sizeof name, "export_%s", pen_export_targets[i]->name);
-        PEN_REQUIRE_OK(write_export(pen_export_targets[i]->name, "", "out", &options, &export, &text, &err), &err);
+        PEN_REQUIRE_OK(write_export(pen_export_targets[i]->name, more, "out", &options, &exported, &text, &err), &err);
         golden_compare(name, &text);
-        pen_export_deinit(&export);
+        exported_deinit(&exported);
         pen_text_deinit(&text);
     }
 }
@@ -142,11 +161,11 @@ static bool write_odd(const char *target, const struct odd_case *c, const char *
                       const char *file)
 {
     const struct pen_export_options options = {.program = c->program, .at = c->at};
-    struct pen_export export;
+    struct exported exported;
     struct pen_text text = {0};
     char path[PEN_PATH_BYTES];
     struct pen_error err = PEN_ERROR_INIT;
-    pen_status status = write_export(target, "", c->root, &options, &export, &text, &err);
+    pen_status status = write_export(target, "", c->root, &options, &exported, &text, &err);
     if (refused != NULL && strstr(name, refused) != NULL) {
         PEN_CHECK_STATUS(status, PEN_ERR_UNSUPPORTED);
         PEN_CHECK_CONTAINS(err.message, target);
@@ -155,7 +174,7 @@ static bool write_odd(const char *target, const struct odd_case *c, const char *
     }
     if (status == PEN_OK) {
         PEN_CHECK_OK(pen_file_write_atomic(chore_path(path, file), text.data, text.size_bytes, &err), &err);
-        pen_export_deinit(&export);
+        exported_deinit(&exported);
     }
     pen_text_deinit(&text);
     return status == PEN_OK;
@@ -256,6 +275,111 @@ static void slurm_jobs_wait_for_what_they_need(void)
     pen_text_deinit(&jobs);
 }
 
+/* ---- Python ---- */
+
+static void python_gives_every_word_as_it_is(void)
+{
+    static const char *const targets[] = {"airflow", "beam"};
+    if (shell("command -v python3 >/dev/null && command -v bash >/dev/null") != 0) {
+        PEN_SKIP("python3 or bash is not there");
+    }
+    (void)setenv("RUN_PYTHON", PEN_TEST_SOURCE "/tests/orchestrator/export/run_python.py", 1);
+    for (size_t t = 0; t < sizeof targets / sizeof targets[0]; t++) {
+        for (size_t i = 0; i < sizeof odd_names / sizeof odd_names[0]; i++) {
+            struct odd_case c;
+            make_case(&c, odd_names[i]);
+            PEN_REQUIRE(write_odd(targets[t], &c, odd_names[i], NULL, "p.py"));
+            PEN_CHECK_MSG(shell("python3 -I -S \"$RUN_PYTHON\" p.py nightly") == 0, "%s, the name '%s': python3 failed",
+                          targets[t], odd_names[i]);
+            expect_words(&c, odd_names[i], all_nodes);
+        }
+    }
+}
+
+/* ---- documents ---- */
+
+static pen_json *read_document(const char *target, const char *file)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_arena arena = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_config_node *node = NULL;
+    pen_json *document = NULL;
+    if (strcmp(target, "vertex") == 0) {
+        PEN_CHECK_OK(pen_json_read_file(chore_path(path, file), &document, &err), &err);
+        return document;
+    }
+    PEN_CHECK_OK(pen_config_read_file(&arena, chore_path(path, file), &node, &err), &err);
+    document = pen_config_to_json(node);
+    pen_arena_deinit(&arena);
+    return document;
+}
+
+/* node's container, and what its task waits for. */
+static const pen_json *container_of(const pen_json *document, const char *target, int64_t index, const pen_json **after)
+{
+    const pen_json *spec = pen_json_get(document, "spec");
+    if (strcmp(target, "argo") == 0) {
+        const pen_json *templates = pen_json_get(spec, "templates");
+        const pen_json *dag = pen_json_get(pen_json_at(templates, 0), "dag");
+        *after = pen_json_get(pen_json_at(pen_json_get(dag, "tasks"), index), "dependencies");
+        return pen_json_get(pen_json_at(templates, index + 1), "container");
+    }
+    struct pen_text label = {0};
+    const pen_json *tasks = pen_json_get(pen_json_get(pen_json_get(document, "root"), "dag"), "tasks");
+    *after = pen_json_get(pen_json_get(tasks, all_nodes[index]), "dependentTasks");
+    pen_text_printf(&label, "exec-%s", all_nodes[index]);
+    const pen_json *executors = pen_json_get(pen_json_get(document, "deploymentSpec"), "executors");
+    const pen_json *container = pen_json_get(pen_json_get(executors, pen_text_view(&label)), "container");
+    pen_text_deinit(&label);
+    return container;
+}
+
+static void expect_container(const struct odd_case *c, const pen_json *container, const char *node, const char *run)
+{
+    char file[PEN_PATH_BYTES + 32];
+    (void)snprintf(file, sizeof file, "%s/pipeline.yaml", c->at);
+    const char *const args[] = {"component", node, "--pipeline", file, "--root", c->root, "--run", run};
+    const pen_json *found = pen_json_get(container, "args");
+    PEN_CHECK_EQ_I64(pen_json_size(found), 8);
+    PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_at(pen_json_get(container, "command"), 0), ""), c->program);
+    for (int64_t i = 0; i < 8; i++) {
+        PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_at(found, i), ""), args[i]);
+    }
+}
+
+static void documents_give_every_word_as_it_is(void)
+{
+    static const struct {
+        const char *target, *run;
+    } cases[] = {{"kubeflow", "{{$.inputs.parameters['run']}}"},
+                 {"vertex", "{{$.inputs.parameters['run']}}"},
+                 {"argo", "{{workflow.name}}"}};
+    static const char *const edges[] = {"", "source ", "source ", "middle side ", "last "};
+    for (size_t t = 0; t < sizeof cases / sizeof cases[0]; t++) {
+        for (size_t i = 0; i < sizeof odd_names / sizeof odd_names[0]; i++) {
+            struct odd_case c;
+            make_case(&c, odd_names[i]);
+            if (!write_odd(cases[t].target, &c, odd_names[i], "{{", "document")) {
+                continue;
+            }
+            pen_json *document = read_document(cases[t].target, "document");
+            for (int64_t n = 0; all_nodes[n] != NULL; n++) {
+                const pen_json *after = NULL;
+                struct pen_text before = {0};
+                const pen_json *container = container_of(document, cases[t].target, n, &after);
+                expect_container(&c, container, all_nodes[n], cases[t].run);
+                for (int64_t k = 0; k < pen_json_size(after); k++) {
+                    pen_text_printf(&before, "%s ", pen_json_string_or(pen_json_at(after, k), "?"));
+                }
+                PEN_CHECK_EQ_STR(pen_text_view(&before), edges[n]);
+                pen_text_deinit(&before);
+            }
+            pen_json_free(document);
+        }
+    }
+}
+
 /* ---- the description ---- */
 
 static void names_for_others_are_unique(void)
@@ -283,19 +407,39 @@ static void names_for_others_are_unique(void)
                                          "a-very-long-name-that-goes-on-and-on-until-nobody",
                                          "a-very-long-name-that-goes-on-and-on-until-2",
                                          "chores-2"};
-    struct pen_export export;
+    struct exported exported;
     struct pen_text text = {0};
     struct pen_error err = PEN_ERROR_INIT;
-    PEN_REQUIRE_OK(write_export("make", more, "out", &none, &export, &text, &err), &err);
-    PEN_CHECK_EQ_I64(export.n_steps, 12);
-    for (int64_t i = 0; i < export.n_steps && i < 12; i++) {
-        PEN_CHECK_EQ_STR(export.steps[i].dns, wanted[i]);
+    PEN_REQUIRE_OK(write_export("make", more, "out", &none, &exported, &text, &err), &err);
+    PEN_CHECK_EQ_I64(exported.export.n_steps, 12);
+    for (int64_t i = 0; i < exported.export.n_steps && i < 12; i++) {
+        PEN_CHECK_EQ_STR(exported.export.steps[i].dns, wanted[i]);
     }
     PEN_CHECK_CONTAINS(pen_text_view(&text), "\nevery_step: source middle side last push Side.2 side-2 _x_ all ");
-    pen_export_deinit(&export);
+    exported_deinit(&exported);
+    pen_text_deinit(&text);
+}
+
+static void what_stays_out_of_exports(void)
+{
+    static const struct pen_export_options none;
+    struct exported exported;
+    struct pen_text text = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    /* An optional input may stay out, one that is needed may not. */
+    PEN_REQUIRE_OK(write_export("slurm", "side: {skip_for_export: true}\n", "/out", &none, &exported, &text, &err),
+                   &err);
+    PEN_CHECK_CONTAINS(pen_text_view(&text), "\nstep last 'middle' ''");
+    PEN_CHECK(strstr(pen_text_view(&text), "step side") == NULL);
+    exported_deinit(&exported);
+    PEN_CHECK_STATUS(write_export("slurm", "middle: {skip_for_export: true}\n", "/out", &none, &exported, &text, &err),
+                     PEN_ERR_CONFIG);
+    PEN_CHECK_CONTAINS(err.message, "node last takes its number from middle, which skip_for_export leaves out");
     pen_text_deinit(&text);
 }
 
 PEN_SUITE(export, PEN_CASE(what_each_target_writes), PEN_CASE(names_for_others_are_unique),
           PEN_CASE(a_makefile_gives_every_word_as_it_is), PEN_CASE(a_makefile_stops_at_what_fails),
-          PEN_CASE(slurm_gives_every_word_as_it_is), PEN_CASE(slurm_jobs_wait_for_what_they_need));
+          PEN_CASE(slurm_gives_every_word_as_it_is), PEN_CASE(slurm_jobs_wait_for_what_they_need),
+          PEN_CASE(python_gives_every_word_as_it_is), PEN_CASE(documents_give_every_word_as_it_is),
+          PEN_CASE(what_stays_out_of_exports));

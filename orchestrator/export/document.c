@@ -1,0 +1,59 @@
+/* Small JSON values. */
+#include "orchestrator/export/document.h"
+
+pen_json *pen_document_joined(const char *prefix, const char *text)
+{
+    struct pen_text joined = {0};
+    pen_text_printf(&joined, "%s%s", prefix, text);
+    pen_json *json = joined.failed ? NULL : pen_json_string(pen_text_view(&joined));
+    pen_text_deinit(&joined);
+    return json;
+}
+
+pen_json *pen_document_count(int64_t count)
+{
+    struct pen_text digits = {0};
+    pen_text_printf(&digits, "%lld", (long long)count);
+    pen_json *json = digits.failed ? NULL : pen_json_string(pen_text_view(&digits));
+    pen_text_deinit(&digits);
+    return json;
+}
+
+pen_json *pen_document_member(const char *key, pen_json *value)
+{
+    pen_json *object = pen_json_object();
+    pen_json_set(object, key, value);
+    return object;
+}
+
+pen_json *pen_document_list(pen_json *item)
+{
+    pen_json *list = pen_json_array();
+    pen_json_push(list, item);
+    return list;
+}
+
+pen_json *pen_document_command(const struct pen_export_step *step)
+{
+    return pen_document_list(pen_json_string(step->command[0]));
+}
+
+pen_json *pen_document_args(const struct pen_export_step *step, const char *run)
+{
+    pen_json *args = pen_json_array();
+    for (int64_t i = 1; i < step->n_command; i++) {
+        pen_json_push(args, pen_json_string(step->command[i]));
+    }
+    pen_json_push(args, pen_json_string("--run"));
+    pen_json_push(args, pen_json_string(run));
+    return args;
+}
+
+pen_json *pen_document_before(const struct pen_export *export, const struct pen_export_step *step)
+{
+    pen_json *before = pen_json_array();
+    for (int64_t i = 0; i < step->n_after; i++) {
+        pen_json_push(before, pen_json_string(export->steps[step->after[i]].dns));
+    }
+    return before;
+}

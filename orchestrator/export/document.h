@@ -1,0 +1,19 @@
+/* Pieces of the documents that describe containers. Each value is the caller's; NULL when memory is short, which the
+ * printing of the whole tells. */
+#ifndef PEN_ORCHESTRATOR_EXPORT_DOCUMENT_H
+#define PEN_ORCHESTRATOR_EXPORT_DOCUMENT_H
+
+#include "orchestrator/export/export.h"
+
+pen_json *pen_document_joined(const char *prefix, const char *text);
+pen_json *pen_document_count(int64_t count); /* as a text, as quantities are */
+pen_json *pen_document_member(const char *key, pen_json *value);
+pen_json *pen_document_list(pen_json *item);
+/* [program] */
+pen_json *pen_document_command(const struct pen_export_step *step);
+/* The other words of the command, then --run and run. */
+pen_json *pen_document_args(const struct pen_export_step *step, const char *run);
+/* Names (dns) of the steps before. */
+pen_json *pen_document_before(const struct pen_export *export, const struct pen_export_step *step);
+
+#endif
