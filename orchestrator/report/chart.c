@@ -140,7 +140,7 @@ static void draw_legend(struct pen_text *out, const struct pen_chart *chart)
     pen_html_text(out, chart->title);
     for (int s = 0; s < chart->n_series && chart->n_series > 1; s++) {
         pen_text_printf(out,
-                        " <svg width=\"12\" height=\"12\" viewBox=\"0 0 12 12\" style=\"display:inline\" "
+                        " <svg width=\"12\" height=\"12\" viewBox=\"0 0 12 12\" class=\"inline\" "
                         "aria-hidden=\"true\"><text class=\"f%d\" x=\"0\" y=\"11\">%s</text></svg> ",
                         s + 1, marks[s]);
         pen_html_text(out, chart->series[s].name);

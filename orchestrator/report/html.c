@@ -90,6 +90,14 @@ void pen_html_section_end(struct pen_text *out)
     pen_text_append(out, "</section>\n");
 }
 
+const char *pen_html_tone(const char *status)
+{
+    return strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0 ? "good"
+           : strcmp(status, "failed") == 0                                   ? "bad"
+           : strcmp(status, "running") == 0                                  ? "wait"
+                                                                             : "soft";
+}
+
 void pen_html_cell(struct pen_text *out, const char *text)
 {
     pen_text_append(out, "<td>");

@@ -21,6 +21,10 @@ void pen_html_page_end(struct pen_text *out);
 void pen_html_section(struct pen_text *out, const char *id, const char *heading);
 void pen_html_section_end(struct pen_text *out);
 
+/* The class of a status, which is its colour; the status itself is always written beside it: good, bad, wait or soft.
+ */
+const char *pen_html_tone(const char *status);
+
 /* A row of a table, cell by cell: numbers stand to the right. */
 void pen_html_cell(struct pen_text *out, const char *text);
 void pen_html_cell_number(struct pen_text *out, const pen_json *value);

@@ -5,15 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { NAME_WIDTH = 140, WIDTH = 700, ROW = 22, LOG_BYTES = 64 << 10 };
-
-static const char *tone_of(const char *status)
-{
-    return strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0 ? "good"
-           : strcmp(status, "failed") == 0                                   ? "bad"
-           : strcmp(status, "running") == 0                                  ? "wait"
-                                                                             : "soft";
-}
+enum { NAME_WIDTH = 140, WIDTH = 700, ROW = 22, AFTER = 120, LOG_BYTES = 64 << 10 };
 
 static void draw_gantt(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes)
 {
@@ -28,7 +20,7 @@ static void draw_gantt(struct pen_text *out, const struct pen_page_node *nodes, 
     pen_text_printf(out,
                     "<figure class=\"wide\" tabindex=\"0\"><svg width=\"%d\" height=\"%lld\" viewBox=\"0 0 %d %lld\" "
                     "role=\"img\" aria-label=\"When each node ran\">",
-                    WIDTH + 60, height, WIDTH + 60, height);
+                    WIDTH + AFTER, height, WIDTH + AFTER, height);
     for (int64_t i = 0; i < n_nodes; i++) {
         const double left = NAME_WIDTH + nodes[i].begin / end * (WIDTH - NAME_WIDTH);
         const double width = fmax(2, nodes[i].seconds / end * (WIDTH - NAME_WIDTH));
@@ -37,11 +29,29 @@ static void draw_gantt(struct pen_text *out, const struct pen_page_node *nodes, 
         pen_html_text(out, nodes[i].name);
         pen_text_printf(out,
                         "</text><rect class=\"f%s\" x=\"%.1f\" y=\"%lld\" width=\"%.1f\" height=\"14\" rx=\"2\"/><text "
-                        "class=\"soft\" x=\"%.1f\" y=\"%lld\">%.3f s</text>",
-                        tone_of(nodes[i].status), left, y + 4, width, left + width + 4, y + 15, nodes[i].seconds);
+                        "class=\"soft\" x=\"%.1f\" y=\"%lld\">%.3f s",
+                        pen_html_tone(nodes[i].status), left, y + 4, width, left + width + 4, y + 15, nodes[i].seconds);
+        if (strcmp(pen_html_tone(nodes[i].status), "good") != 0) {
+            pen_text_append(out, ", ");
+            pen_html_text(out, nodes[i].status);
+        }
+        pen_text_append(out, "</text>");
     }
     pen_text_printf(out, "<path class=\"axis\" d=\"M%d %lldH%d\"/></svg></figure>\n", NAME_WIDTH,
                     (long long)n_nodes * ROW, WIDTH);
+}
+
+static void name_cell(struct pen_text *out, const struct pen_page_node *node)
+{
+    if (node->link == NULL) {
+        pen_html_cell(out, node->name);
+        return;
+    }
+    pen_text_append(out, "<td><a href=\"");
+    pen_html_text(out, node->link);
+    pen_text_append(out, "\">");
+    pen_html_text(out, node->name);
+    pen_text_append(out, "</a></td>");
 }
 
 void pen_page_nodes(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes)
@@ -51,8 +61,8 @@ void pen_page_nodes(struct pen_text *out, const struct pen_page_node *nodes, int
                          "class=\"number\">seconds</th><th>message</th></tr></thead><tbody>\n");
     for (int64_t i = 0; i < n_nodes; i++) {
         pen_text_append(out, "<tr>");
-        pen_html_cell(out, nodes[i].name);
-        pen_text_printf(out, "<td class=\"%s\">", tone_of(nodes[i].status));
+        name_cell(out, &nodes[i]);
+        pen_text_printf(out, "<td class=\"%s\">", pen_html_tone(nodes[i].status));
         pen_html_text(out, nodes[i].status);
         pen_text_printf(out, "</td><td class=\"number\">%.3f</td>", nodes[i].seconds);
         pen_html_cell(out, nodes[i].message);

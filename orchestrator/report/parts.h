@@ -11,6 +11,7 @@ struct pen_page_node {
     double begin, seconds;  /* begin: from the start of the run */
     const pen_json *inputs; /* {port: artifact id} */
     const char *log;        /* text; NULL: none */
+    const char *link;       /* where its name leads; NULL: nowhere */
 };
 
 /* What the nodes did and when (a table and a Gantt chart); who depends on whom (a graph). */
