@@ -22,3 +22,20 @@ if(NOT PEN_CUDA STREQUAL "OFF")
         set(pen_cuda_text "no toolkit found: cpu backend only")
     endif()
 endif()
+
+# cuDNN 9, for text convolutions on tensor cores. The library may carry its version alone in its name, as pip's does.
+set(PEN_HAS_CUDNN OFF)
+if(PEN_HAS_CUDA AND NOT PEN_CUDNN STREQUAL "OFF")
+    find_path(PEN_CUDNN_INCLUDE_DIR cudnn_graph.h HINTS ${CUDNN_ROOT} ENV CUDNN_ROOT ${CUDAToolkit_INCLUDE_DIRS}
+        PATH_SUFFIXES include)
+    find_library(PEN_CUDNN_LIBRARY NAMES cudnn libcudnn.so.9 HINTS ${CUDNN_ROOT} ENV CUDNN_ROOT
+        ${CUDAToolkit_LIBRARY_DIR} PATH_SUFFIXES lib lib64)
+    if(PEN_CUDNN_INCLUDE_DIR AND PEN_CUDNN_LIBRARY)
+        set(PEN_HAS_CUDNN ON)
+        string(APPEND pen_cuda_text " with cuDNN")
+    elseif(PEN_CUDNN STREQUAL "ON")
+        message(FATAL_ERROR "PEN_CUDNN=ON: expected cuDNN 9 (cudnn_graph.h, libcudnn.so.9), found none; set CUDNN_ROOT")
+    else()
+        string(APPEND pen_cuda_text " without cuDNN")
+    endif()
+endif()

@@ -89,7 +89,8 @@ static const struct pen_option option_table[] = {
     OPTION(average, BOOL, "true", 0, 0, NULL, "use the running mean of the weights over about an epoch"),
     OPTION(standardize, BOOL, "true", 0, 0, NULL, "scale dense columns whose mean or deviation is above 4"),
     OPTION(precision, ENUM, "float32", 0, 0, pen_precision_names,
-           "what a GPU may round the factors of layers' products to; all else is float32, on the CPU the products too"),
+           "what a GPU may round the factors of products and text convolutions to; all else is float32, on the CPU "
+           "these too"),
     OPTION(split, STRING, "train", 0, 0, NULL, "split to train on"),
     OPTION(memory_limit_mb, INT, "0", 0, 1e7, NULL,
            "rows above this stay on disk and are read a window at a time; 0: 1024, or half of a GPU's memory"),

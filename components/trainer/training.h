@@ -45,8 +45,8 @@ struct pen_training_options {
     double min_delta;
     enum pen_stop_metric stop_metric;
     int64_t threads;              /* 0: one for small steps, else all cores */
-    enum pen_precision precision; /* of the products of layers, validation's too; a device that cannot says so and
-                                     computes float32. Parameters, sums and updates are float32 in any case */
+    enum pen_precision precision; /* of products and text convolutions, validation's too; a device that cannot says so
+                                     and computes float32. Parameters, sums and updates are float32 in any case */
     bool average;
     bool standardise;
     int64_t memory_bytes;                               /* for rows; 0: 1 GiB of a CPU's, half of a GPU's */

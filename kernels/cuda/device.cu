@@ -3,6 +3,7 @@
  * Device memory is cudaMalloc's, one call a buffer: buffers are planned before the work that uses them. Copies are
  * asynchronous on the exec's stream; a download waits. Small host arrays of a job go through pinned memory that is
  * filled from the front; when it is full the stream is waited for and filling begins anew. */
+#include "kernels/cuda/convolution.cuh"
 #include "kernels/cuda/exec.cuh"
 #include "kernels/cuda/module.h"
 #include "kernels/cuda/product.cuh"
@@ -93,6 +94,7 @@ static void cuda_destroy(struct pen_exec *exec)
         (void)cudaStreamDestroy(own->stream);
     }
     pen_cuda_products_destroy(own->products);
+    pen_cuda_convolutions_destroy(own->convolutions);
     (void)cudaFree(own->workspace);
     (void)cudaFreeHost(own->stage.memory);
     pen_free(own);
@@ -224,14 +226,20 @@ static struct pen_cuda_version cuda_version(const char *name, int number)
 static pen_status list_versions(struct pen_cuda_version versions[PEN_CUDA_VERSIONS], int *n, struct pen_error *err)
 {
     int driver = 0, runtime = 0, products = pen_cuda_products_version();
+    int convolutions = pen_cuda_convolutions_version();
     PEN_CUDA(err, cudaDriverGetVersion(&driver)); /* 0: there is none */
     PEN_CUDA(err, cudaRuntimeGetVersion(&runtime));
     versions[0] = cuda_version("runtime", runtime);
     versions[1] = {"cublasLt", ""};
     (void)snprintf(versions[1].version, sizeof versions[1].version, "%d.%d.%d", products / 10000,
                    products % 10000 / 100, products % 100);
-    versions[2] = cuda_version("driver", driver);
-    *n = driver == 0 ? 2 : 3;
+    versions[2] = {"cuDNN", "absent"};
+    if (convolutions > 0) {
+        (void)snprintf(versions[2].version, sizeof versions[2].version, "%d.%d.%d", convolutions / 10000,
+                       convolutions % 10000 / 100, convolutions % 100);
+    }
+    versions[3] = cuda_version("driver", driver);
+    *n = driver == 0 ? 3 : 4;
     return PEN_OK;
 }
 

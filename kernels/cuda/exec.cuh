@@ -6,7 +6,8 @@
 
 #include "kernels/cuda/common.cuh"
 
-struct pen_cuda_products; /* product.cu */
+struct pen_cuda_products;     /* product.cu */
+struct pen_cuda_convolutions; /* convolution.cu */
 
 /* Pinned host memory that copies to the device start from, filled from the front. */
 struct pen_cuda_stage_area {
@@ -25,6 +26,7 @@ struct pen_cuda_exec {
     struct pen_cuda_stage_area *recorded_stage; /* of the recording that is being made; NULL: none is */
     size_t staged_bytes;                        /* of all copies so far */
     struct pen_cuda_products *products;         /* NULL before the first matrix product */
+    struct pen_cuda_convolutions *convolutions; /* NULL before the first one */
 };
 
 static inline struct pen_cuda_exec *pen_cuda_exec_of(struct pen_exec *exec)

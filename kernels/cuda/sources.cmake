@@ -35,7 +35,11 @@ set(pen_cuda_sources
     kernels/step/clip_norm_cuda.cu
     kernels/text/text_conv_backward_cuda.cu
     kernels/text/text_conv_forward_cuda.cu
+    kernels/text/text_conv_library_cuda.cu
     )
 set(pen_cuda_library_sources
     kernels/cuda/radix_sort.cu
     )
+# Where there is cuDNN, and where there is none.
+set(pen_cuda_cudnn_sources kernels/cuda/convolution.cu)
+set(pen_cuda_no_cudnn_sources kernels/cuda/convolution_absent.cu)

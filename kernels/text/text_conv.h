@@ -16,13 +16,13 @@
  *              ids ragged by row_offsets: [N + 1]; table: [V, E]; y: [N, ld_y]; best: [N, K F]
  *              starts: [N + 1]; positions: [n_positions, E]; position_ids: [n_positions]
  *              n_positions >= the sum over rows with ids of L + widest - 1
- * dtypes       f32; int32 ids and best; int64 offsets
+ * dtypes       f32; int32 ids and best; int64 offsets; a device may round v and filters as exec->precision lets it
  * aliasing     none
  * special      NaN in a window: y is NaN, best the first such window
  * workspace    0 bytes beyond positions
  * determinism  bit-identical, whatever the thread count
- * error bound  |y - ref| <= max_t (w_k E + 3) eps (sum |terms| + |bias|); best is a t whose value lies within it of the
- *              greatest
+ * error bound  |y - ref| <= max_t (w_k E + 3) eps (sum |terms| + |bias|), and (2 u + u^2) sum |terms| more where
+ *              factors are changed by u; best is a t whose value lies within it of the greatest
  * cost         2 E F sum_k w_k flops a position
  * errors       PEN_ERR_SHAPE (pen_text_conv_check)
  * backward     text_conv_backward
@@ -33,7 +33,8 @@
  * shapes       as above; dy: [N, ld_dy]; starts, positions, best as forward left them
  * special      d_positions behind the last row's are not written; of padding they mean nothing
  * determinism  as above: sums over rows in their order on the CPU, in pieces of a fixed size on a GPU. An own kernel
- *              there: cuDNN's gradients of filters are not promised to be the same twice
+ *              there in any case: only windows that were the best have a gradient, one in L, and a library would
+ *              sum over all
  * error bound  dfilter, dbias: (N + 2) eps sum |terms|; d_positions: (K F + 2) eps sum |terms|
  * cost         4 N E F sum_k w_k flops: windows that were not the best have no gradient */
 #ifndef PEN_KERNELS_TEXT_TEXT_CONV_H

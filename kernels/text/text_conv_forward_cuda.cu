@@ -1,18 +1,11 @@
 /* Text convolution on the GPU: one block of threads finds where rows begin, warps look up their tokens, filters are
  * laid out so that neighbouring threads read neighbouring values, and then a block has a row, a thread one of its
  * filters, eight windows at a time: eight multiply-adds for one value of the filter, with positions that all threads of
- * a warp share. 2 E F sum w flops a position; cuDNN would take half-precision units for them and give no promise of the
- * same bits. */
-#include "kernels/cuda/exec.cuh"
-#include "kernels/text/text_conv.h"
+ * a warp share. 2 E F sum w flops a position. Where factors may be rounded the last two steps are the library's, if
+ * there is one (text_conv_library_cuda.cu). */
+#include "kernels/text/text_conv.cuh"
 
 static const int TEXT_WINDOWS = 8;
-
-static __device__ __forceinline__ int64_t text_length(const pen_text_conv &c, int64_t row)
-{
-    const int64_t n = c.row_offsets[row + 1] - c.row_offsets[row];
-    return n < c.shape.max_length ? n : c.shape.max_length;
-}
 
 /* One block. */
 static __global__ void text_starts_k(pen_text_conv c, int64_t padding)
@@ -69,7 +62,7 @@ static __global__ void text_conv_k(pen_text_conv c, const float *filters, int64_
 {
     const int64_t dim = c.shape.dim, w = c.shape.widths[k], n = w * dim, n_filters = c.shape.n_filters;
     for (int64_t row = blockIdx.x; row < c.n_rows; row += gridDim.x) {
-        const int64_t length = text_length(c, row), n_windows = length == 0 ? 0 : length > w ? length - w + 1 : 1;
+        const int64_t n_windows = text_windows(text_length(c, row), w);
         const float *positions = c.positions + c.starts[row] * dim;
         for (int64_t f = threadIdx.x; f < n_filters; f += blockDim.x) {
             const int64_t channel = k * n_filters + f;
@@ -88,11 +81,7 @@ static __global__ void text_conv_k(pen_text_conv c, const float *filters, int64_
                     }
                 }
                 for (int u = 0; u < TEXT_WINDOWS; u++) {
-                    const float value = sum[u] + c.bias[channel];
-                    if (!(value <= most) && !isnan(most)) {
-                        most = value;
-                        best = (int32_t)(first + u);
-                    }
+                    text_keep_best(most, best, sum[u] + c.bias[channel], first + u);
                 }
             }
             c.y[row * c.ld_y + channel] = most;
@@ -132,6 +121,11 @@ extern "C" pen_status pen_text_conv_forward_cuda(struct pen_exec *exec, const st
         return PEN_OK;
     }
     char *workspace = NULL;
+    bool done = false;
+    PEN_TRY(pen_text_conv_by_library(exec, &done, c, err));
+    if (done) {
+        return PEN_OK;
+    }
     PEN_TRY(pen_cuda_workspace(exec, &workspace,
                                sizeof(float) * (size_t)(pen_text_conv_filter_rows(s, s->n_widths) * s->dim),
                                "text_conv_forward", err));

@@ -1,5 +1,6 @@
 X(shim)
 X(cublaslt)
+X(cudnn)
 X(repeat)
 X(embedding)
 X(batch_gather)

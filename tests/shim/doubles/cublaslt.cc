@@ -4,6 +4,7 @@
  * that is not what its algorithm was asked for, memory that is not the device's, scratch that is too small and a bias
  * that is not aligned are refused, as the library may refuse them or fail. Sums are float64; factors are rounded to the
  * bits of the compute type. */
+#include "tests/shim/doubles/rounded.h"
 #include "tests/shim/shim.h"
 
 #include <cublasLt.h>
@@ -74,22 +75,11 @@ template <class T> cublasStatus_t set(T *field, const void *value, size_t bytes)
     return CUBLAS_STATUS_SUCCESS;
 }
 
-/* To the nearest number of 24 - dropped bits; NaN and infinity stay. */
-double rounded(float x, int dropped)
-{
-    uint32_t bits = 0;
-    std::memcpy(&bits, &x, sizeof bits);
-    if (dropped > 0 && (bits & 0x7f800000u) != 0x7f800000u) {
-        uint32_t half = (1u << (dropped - 1)) - 1 + (bits >> dropped & 1);
-        bits = (bits + half) >> dropped << dropped;
-        std::memcpy(&x, &bits, sizeof bits);
-    }
-    return static_cast<double>(x);
-}
-
 int dropped_bits(int32_t compute)
 {
-    return compute == CUBLAS_COMPUTE_32F_FAST_TF32 ? 13 : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? 16 : 0;
+    return compute == CUBLAS_COMPUTE_32F_FAST_TF32   ? TF32_DROPPED_BITS
+           : compute == CUBLAS_COMPUTE_32F_FAST_16BF ? BF16_DROPPED_BITS
+                                                     : 0;
 }
 
 struct product {
