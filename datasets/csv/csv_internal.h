@@ -1,6 +1,6 @@
 /* Inside of the CSV reader. The way of a byte:
  *
- *   source.c    file -> text (gzip, zstd or plain)
+ *   source.c    file -> text (gzip, zstd or plain); ahead.c: decompressed while rows are parsed
  *   block.c     text -> blocks of whole rows, cut into chunks at exact row starts (quote parity of each piece first,
  *               then the cut), each chunk indexed in parallel; chunks with irregular quotes go to machine.c
  *   scan_*.c    64 bytes -> bit masks -> positions of field ends: one template, three instruction sets

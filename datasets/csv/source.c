@@ -1,6 +1,8 @@
 /* Text of one file: plain, gzip (concatenated members) or zstd (concatenated frames), told apart by the first bytes.
- * Plain files are read by all threads at once; a file that changes while it is read is an error. */
+ * Plain files are read by all threads at once; others are decompressed ahead by a thread of their own, unless one
+ * thread is to do all. A file that changes while it is read is an error. */
 #include "core/files.h"
+#include "datasets/csv/ahead.h"
 #include "datasets/csv/csv_internal.h"
 
 #include <errno.h>
@@ -27,6 +29,7 @@ struct pen_csv_source {
     ZSTD_DStream *zstd;
     bool in_member; /* the compressed stream is inside a member or frame */
     bool any_member;
+    struct pen_csv_ahead *ahead; /* NULL: not started. It has all of the above while it runs */
 };
 
 static enum kind kind_of(const unsigned char *head, int64_t size)
@@ -98,6 +101,7 @@ void pen_csv_source_close(struct pen_csv_source *source)
     if (source == NULL) {
         return;
     }
+    pen_csv_ahead_close(source->ahead);
     if (source->fd >= 0) {
         (void)close(source->fd);
     }
@@ -251,13 +255,10 @@ static bool only_padding(const struct pen_csv_source *source)
     return true;
 }
 
-pen_status pen_csv_source_read(struct pen_csv_source *source, char *buffer, int64_t size, int n_threads, int64_t *got,
-                               struct pen_error *err)
+static pen_status decode(void *user, char *buffer, int64_t size, int64_t *got, struct pen_error *err)
 {
+    struct pen_csv_source *source = user;
     *got = 0;
-    if (source->kind == PLAIN) {
-        return read_plain(source, buffer, size, n_threads, got, err);
-    }
     while (*got < size) {
         if (source->input_at == source->input_size) {
             PEN_TRY(refill(source, err));
@@ -283,4 +284,18 @@ pen_status pen_csv_source_read(struct pen_csv_source *source, char *buffer, int6
         }
     }
     return PEN_OK;
+}
+
+pen_status pen_csv_source_read(struct pen_csv_source *source, char *buffer, int64_t size, int n_threads, int64_t *got,
+                               struct pen_error *err)
+{
+    *got = 0;
+    if (source->kind == PLAIN) {
+        return read_plain(source, buffer, size, n_threads, got, err);
+    }
+    if (n_threads > 1 && source->ahead == NULL) {
+        PEN_TRY(pen_csv_ahead_open(&source->ahead, decode, source, err));
+    }
+    return source->ahead == NULL ? decode(source, buffer, size, got, err)
+                                 : pen_csv_ahead_read(source->ahead, buffer, size, got, err);
 }

@@ -1,5 +1,6 @@
 X(csv)
 X(csv_batches)
+X(csv_compressed)
 X(csv_options)
 X(infer)
 X(schema)
