@@ -56,8 +56,8 @@ for tool in memcheck racecheck initcheck synccheck; do
 done
 step ops 300 run bench_kernels --device cuda --json
 for precision in tf32 bf16; do
-    step "ops_$precision" 60 run bench_kernels gemm dense_forward dense_backward text_conv_forward --device cuda --precision "$precision" \
-        --json
+    step "ops_$precision" 60 run bench_kernels gemm dense_forward dense_backward text_conv_forward --device cuda \
+        --precision "$precision" --json
 done
 step transform_cpu 60 run bench_transform --device cpu 4194304
 step transform_cuda 60 run bench_transform --device cuda 4194304

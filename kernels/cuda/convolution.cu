@@ -168,7 +168,7 @@ static pen_status make_operation(struct plan *p, cudnnBackendDescriptor_t *opera
 
 /* ---- plans ---- */
 
-/* No noise, no rounding but to tf32, no window that another one reaches into. */
+/* On tensor cores; no noise, no rounding but to tf32, no window that another one reaches into. */
 static pen_status is_let_in(bool *right, struct plan *p, cudnnBackendDescriptor_t proposal, struct pen_error *err)
 {
     cudnnBackendDescriptor_t engine;
@@ -179,11 +179,13 @@ static pen_status is_let_in(bool *right, struct plan *p, cudnnBackendDescriptor_
                                             &n_engines, &engine));
     PEN_CUDNN(err, cudnnBackendGetAttribute(engine, CUDNN_ATTR_ENGINE_NUMERICAL_NOTE, CUDNN_TYPE_NUMERICAL_NOTE,
                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT, &n_notes, notes));
-    *right = true;
+    bool fast = false, plain = true;
     for (int64_t i = 0; i < n_notes; i++) {
-        *right = *right &&
-                 (notes[i] == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || notes[i] == CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP);
+        fast = fast || notes[i] == CUDNN_NUMERICAL_NOTE_TENSOR_CORE;
+        plain =
+            plain && (notes[i] == CUDNN_NUMERICAL_NOTE_TENSOR_CORE || notes[i] == CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP);
     }
+    *right = fast && plain;
     return PEN_OK;
 }
 
@@ -270,8 +272,8 @@ pen_status pen_cuda_convolution_plan(struct pen_exec *exec, int64_t *scratch_byt
     struct plan *plan = NULL;
     const int64_t wider = shape->dim > shape->n_filters ? shape->dim : shape->n_filters;
     *scratch_bytes = -1;
-    if (shape->dim == 0 || shape->n_filters == 0 || shape->n_positions < shape->width ||
-        shape->n_positions > INT32_MAX / wider) {
+    const bool whole = shape->dim > 0 && shape->n_filters > 0 && shape->dim % 4 == 0 && shape->n_filters % 4 == 0;
+    if (!whole || shape->n_positions < shape->width || shape->n_positions > INT32_MAX / wider) {
         return PEN_OK;
     }
     PEN_TRY(convolutions_of(&convolutions, exec, err));

@@ -2,9 +2,10 @@
  *
  * y[p, f] = sum_{j < w, e < E} filters[f, j, e] x[p + j, e],  0 <= p <= P - w
  *
- * For tensor cores: factors are rounded to tf32, sums are float32. Only algorithms are let in that give the same bits
- * every time and whose windows have nothing to do with each other, so that NaN in one stays there (no FFT, no Winograd
- * transform). Which one serves a shape is asked once and kept in the exec. */
+ * For tensor cores: factors are rounded to tf32, sums are float32, rows are whole 16 bytes (E and F multiples of 4).
+ * Only algorithms are let in that give the same bits every time and whose windows have nothing to do with each other,
+ * so that NaN in one stays there (no FFT, no Winograd transform). Which one serves a shape is asked once and kept in
+ * the exec. */
 #ifndef PEN_KERNELS_CUDA_CONVOLUTION_CUH
 #define PEN_KERNELS_CUDA_CONVOLUTION_CUH
 

@@ -88,6 +88,7 @@ void shapes_that_nothing_is_there_for_have_no_plan(void)
     column c;
     PEN_CHECK_EQ_I64(c.plan(P, 3, F), -1);
     PEN_CHECK_EQ_I64(c.plan(P, E, 5), -1);
+    PEN_CHECK_EQ_I64(c.plan(P, E, F + 4), -1); /* the library's word */
     PEN_CHECK_EQ_I64(c.plan(P, 0, F), -1);
     PEN_CHECK_EQ_I64(c.plan(W - 1, E, F), -1);
     PEN_CHECK_EQ_I64(c.plan(INT64_C(1) << 30, E, F), -1);

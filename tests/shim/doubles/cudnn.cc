@@ -1,9 +1,10 @@
 /* Stands for cuDNN: one convolution of include/cudnn.h's graph API, in the order of the stream.
  *
  * A descriptor holds attributes of its kind, each of a type and a number of values; it is used once it is whole and
- * final, and says no otherwise, as the library does. Four engines are proposed, only the last of which is fit: the
- * first is not the same twice, the second mixes windows (both give NaN here), of the third no plan can be made. What is
- * not a multiple of four has none at all. Sums are float64, factors rounded to tf32. */
+ * final, and says no otherwise, as the library does. Five engines are proposed, only the last of which is fit:
+ * the first is without tensor cores, the second not the same twice, the third mixes windows (all three give NaN here),
+ * of the fourth no plan can be made. Where filters are no multiple of eight there is none at all. Sums are float64,
+ * factors rounded to tf32. */
 #include "tests/shim/doubles/rounded.h"
 #include "tests/shim/shim.h"
 
@@ -21,7 +22,15 @@ namespace
 {
 
 constexpr int64_t SCRATCH_BYTES = 768, ANY = -1;
-enum engine : int { ENGINE_NONE = -1, ENGINE_NOISY, ENGINE_WINOGRAD, ENGINE_WITHOUT_PLAN, ENGINE_FIT, N_ENGINES };
+enum engine : int {
+    ENGINE_NONE = -1,
+    ENGINE_PLAIN,
+    ENGINE_NOISY,
+    ENGINE_WINOGRAD,
+    ENGINE_WITHOUT_PLAN,
+    ENGINE_FIT,
+    N_ENGINES
+};
 
 /* What an operation comes to; copied along from it to the plan. */
 struct convolution {
@@ -207,7 +216,7 @@ cudnnStatus_t finish(descriptor *d)
         break;
     case CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR:
         right = take_along(d, CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-        if (right && (d->what.dim % 4 != 0 || d->what.n_filters % 4 != 0)) {
+        if (right && (d->what.n_filters % 8 != 0)) {
             return CUDNN_STATUS_NOT_SUPPORTED;
         }
         break;
@@ -246,9 +255,16 @@ cudnnStatus_t fill(const descriptor *from, cudnnBackendDescriptorType_t kind, in
 
 std::vector<cudnnBackendNumericalNote_t> notes_of(int engine)
 {
-    return engine == ENGINE_NOISY ? std::vector{CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC}
-           : engine == ENGINE_WINOGRAD ? std::vector{CUDNN_NUMERICAL_NOTE_WINOGRAD}
-                                       : std::vector{CUDNN_NUMERICAL_NOTE_TENSOR_CORE};
+    switch (engine) {
+    case ENGINE_PLAIN:
+        return {};
+    case ENGINE_NOISY:
+        return {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_NONDETERMINISTIC};
+    case ENGINE_WINOGRAD:
+        return {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_WINOGRAD};
+    default:
+        return {CUDNN_NUMERICAL_NOTE_TENSOR_CORE, CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP};
+    }
 }
 
 struct run {
@@ -361,7 +377,7 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
     }
     if (from->kind == CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR && name == CUDNN_ATTR_ENGINEHEUR_RESULTS && descriptors) {
         *n = n_wanted < N_ENGINES ? n_wanted : static_cast<int64_t>(N_ENGINES);
-        return fill(from, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, ENGINE_NOISY, *n, values);
+        return fill(from, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR, ENGINE_PLAIN, *n, values);
     }
     if (from->kind == CUDNN_BACKEND_ENGINECFG_DESCRIPTOR && name == CUDNN_ATTR_ENGINECFG_ENGINE && descriptors &&
         n_wanted == 1) {
