@@ -62,6 +62,9 @@ struct pen_lock {
     }
 PEN_API PEN_MUST_USE pen_status pen_lock_take(struct pen_lock *lock, const char *path, struct pen_error *err);
 PEN_API void pen_lock_release(struct pen_lock *lock);
+/* Who holds it, without taking it: *pid is what the file says (-1: nothing yet), 0 when it is not held, or not
+ * there. */
+PEN_API PEN_MUST_USE pen_status pen_lock_holder(const char *path, int64_t *pid, struct pen_error *err);
 
 #ifdef __cplusplus
 }

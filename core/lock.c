@@ -61,6 +61,33 @@ pen_status pen_lock_take(struct pen_lock *lock, const char *path, struct pen_err
     return PEN_OK;
 }
 
+pen_status pen_lock_holder(const char *path, int64_t *pid, struct pen_error *err)
+{
+    char holder[160];
+    *pid = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0 && errno == ENOENT) {
+        return PEN_OK;
+    }
+    if (fd < 0) {
+        int number = errno;
+        PEN_FAIL(err, pen_status_from_errno(number), "%s: cannot open the lock: %s", path, strerror(number));
+    }
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int result = fcntl(fd, F_OFD_GETLK, &whole);
+    int number = errno;
+    read_holder(fd, holder, sizeof holder);
+    (void)close(fd);
+    if (result != 0) {
+        PEN_FAIL(err, PEN_ERR_IO, "%s: cannot ask who holds it: %s", path, strerror(number));
+    }
+    const char *digits = strncmp(holder, "pid ", 4) == 0 ? holder + 4 : "";
+    if (whole.l_type != F_UNLCK && !pen_parse_int64(digits, strcspn(digits, " "), pid)) {
+        *pid = -1; /* it was taken this moment: its holder has not said so yet */
+    }
+    return PEN_OK;
+}
+
 void pen_lock_release(struct pen_lock *lock)
 {
     if (lock->fd >= 0) {

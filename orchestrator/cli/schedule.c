@@ -32,17 +32,6 @@ static const struct pen_arg args[] = {
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
-/* Does a schedule serve the root? Asked by its lock. */
-static bool is_served(const char *root)
-{
-    char path[PEN_PATH_BYTES];
-    struct pen_lock lock = PEN_LOCK_INIT;
-    pen_status status = pen_schedule_path(path, root, "lock", NULL);
-    status = status == PEN_OK ? pen_lock_take(&lock, path, NULL) : status;
-    pen_lock_release(&lock);
-    return status == PEN_ERR_BUSY;
-}
-
 static void add_next_times(const struct pen_schedule *schedule, pen_json *document, struct pen_text *text)
 {
     pen_json *times = pen_json_array();
@@ -64,7 +53,7 @@ static pen_status show(struct pen_cli *cli, const struct pen_pipeline *pipeline,
     static const char *const catch_ups[] = {"none", "last", "all"};
     const struct pen_schedule *schedule = pipeline->schedule;
     bool paused = pen_schedule_has_mark(pipeline->root, "paused");
-    bool served = is_served(pipeline->root);
+    bool served = pen_schedule_is_served(pipeline->root);
     pen_json *document = pen_json_object();
     struct pen_text text = {0};
     pen_json_set_int(document, "schema", 1);
@@ -95,7 +84,7 @@ static pen_status steer(const struct values *values, const struct pen_pipeline *
     if (values->pause || values->unpause) {
         return pen_schedule_set_mark(pipeline->root, "paused", values->pause, err);
     }
-    if (!is_served(pipeline->root)) {
+    if (!pen_schedule_is_served(pipeline->root)) {
         PEN_FAIL(err, PEN_ERR_NOT_FOUND, "no schedule serves %s, so nothing would be triggered: penstock run %s",
                  pipeline->root, pipeline->file);
     }

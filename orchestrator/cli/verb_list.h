@@ -21,6 +21,7 @@
     X(artifacts) \
     X(lineage) \
     X(schedule) \
+    X(ui) \
     X(doctor) \
     X(generate) \
     X(version)

@@ -59,6 +59,13 @@ bool pen_schedule_has_mark(const char *root, const char *name)
     return path_of(path, root, name, NULL) == PEN_OK && pen_path_exists(path);
 }
 
+bool pen_schedule_is_served(const char *root)
+{
+    char path[PEN_PATH_BYTES];
+    int64_t pid = 0;
+    return path_of(path, root, "lock", NULL) == PEN_OK && pen_lock_holder(path, &pid, NULL) == PEN_OK && pid != 0;
+}
+
 pen_status pen_schedule_set_mark(const char *root, const char *name, bool is_set, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];

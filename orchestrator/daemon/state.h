@@ -30,6 +30,9 @@ PEN_MUST_USE pen_status pen_schedule_state_write(const char *root, const struct 
 bool pen_schedule_has_mark(const char *root, const char *name);
 PEN_MUST_USE pen_status pen_schedule_set_mark(const char *root, const char *name, bool is_set, struct pen_error *err);
 
+/* Does a schedule serve the root? Its lock says so. */
+bool pen_schedule_is_served(const char *root);
+
 /* The path of a file in the folder, which is made when absent. */
 PEN_MUST_USE pen_status pen_schedule_path(char out[PEN_PATH_BYTES], const char *root, const char *name,
                                           struct pen_error *err);

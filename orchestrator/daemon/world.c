@@ -3,6 +3,7 @@
 #include "orchestrator/daemon/world.h"
 
 #include "core/log.h"
+#include "orchestrator/daemon/process.h"
 
 #include <signal.h>
 #include <stdint.h>
@@ -37,25 +38,6 @@ static void say(void *user, const char *pipeline, const char *text)
     (void)fprintf(stderr, "%s  %s  %s\n", pen_clock_utc(moment), pipeline, text);
 }
 
-static pen_status status_of(int state)
-{
-    int code = WIFEXITED(state) ? WEXITSTATUS(state) : 70;
-    for (int status = 0; status < PEN_STATUS_COUNT; status++) {
-        if (pen_status_exit_code((pen_status)status) == code) {
-            return (pen_status)status;
-        }
-    }
-    return PEN_ERR_FAILED;
-}
-
-/* In the child: only what is safe after fork. */
-static void become_run(const char *file, const char *root)
-{
-    const char *const line[] = {"penstock", "run", "--root", root, "--", file, NULL};
-    (void)execv("/proc/self/exe", (char **)(uintptr_t)line);
-    _exit(70);
-}
-
 static pen_status run(void *user, const char *file, const char *root, const char *why, int64_t at)
 {
     char moment[PEN_TIME_BYTES];
@@ -67,13 +49,10 @@ static pen_status run(void *user, const char *file, const char *root, const char
         setenv("PENSTOCK_SCHEDULED", moment, 1) != 0) {
         return PEN_ERR_INTERNAL;
     }
-    pid_t child = fork();
-    if (child < 0) {
-        return PEN_ERR_INTERNAL;
-    }
-    if (child == 0) {
-        become_run(file, root);
-    }
+    const char *const line[] = {"penstock", "run", "--root", root, "--", file, NULL};
+    const struct pen_process process = {.line = line, .out = -1, .err = -1};
+    pid_t child = 0;
+    PEN_TRY(pen_process_start(&process, &child, NULL));
     int state = 0;
     pid_t ended = 0;
     for (bool is_told = false; ended == 0;) {
@@ -89,7 +68,7 @@ static pen_status run(void *user, const char *file, const char *root, const char
     if (ended < 0) {
         return PEN_ERR_INTERNAL;
     }
-    return status_of(state);
+    return pen_process_status(state);
 }
 
 const struct pen_schedule_world pen_schedule_real_world = {.now = now, .wait = wait_until, .run = run, .say = say};

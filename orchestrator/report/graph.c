@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { LEAST_WIDTH = 132, LETTER_WIDTH = 6, BOX_HEIGHT = 34, GAP_X = 46, GAP_Y = 16 };
+enum { LEAST_WIDTH = 132, LETTER_WIDTH = 6, BOX_HEIGHT = 34, GAP_X = 30, GAP_Y = 16 };
 
 struct layout {
     const struct pen_graph_box *boxes;
