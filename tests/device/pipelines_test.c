@@ -217,12 +217,16 @@ static void nodes_that_another_device_keeps(void)
     program_deinit(&result);
 }
 
-/* Several classes, lists of tokens, sparse updates; then the tokens in their order. */
+/* Several classes, lists of tokens, sparse updates; then the tokens in their order, and that through the library. */
 static void complaints(void)
 {
     static const char texts[] = "run pipeline.yaml --device @ --root @ --set trainer.steps=6 "
                                 "--set 'trainer.text_cnn={widths: [2, 3], filters: 8, max_length: 40}' "
                                 "--set pusher.directory=@.pushed";
+    static const char rounded[] = "run pipeline.yaml --device cuda --root @ --set trainer.steps=6 "
+                                  "--set 'trainer.text_cnn={widths: [2, 3], filters: 8, max_length: 40}' "
+                                  "--set trainer.precision=tf32 --to evaluator";
+    static const struct metric within[] = {{"logloss", 0x1p-9}, {NULL, 0}}; /* of a product's terms (gemm.h) */
     static const char line[] = "run pipeline.yaml --device @ --root @ --set trainer.steps=6 "
                                "--set trainer.optimizer=adamw --set pusher.directory=@.pushed";
     if (!is_built()) {
@@ -236,6 +240,9 @@ static void complaints(void)
     expect_success(0, texts, "cpu");
     expect_success(2, texts, "cuda");
     compare_evaluations("cpu", "cuda", of_many_classes, one_model);
+    expect_success(1, rounded, "rounded");
+    compare_evaluations("cpu", "rounded", within, one_model);
+    PEN_CHECK(!same_weights("cuda", "rounded"));
 }
 
 /* Whatever the order of blocks and threads. */

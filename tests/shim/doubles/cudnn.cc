@@ -10,6 +10,7 @@
 
 #include <cudnn.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <vector>
@@ -388,8 +389,11 @@ cudnnStatus_t cudnnBackendGetAttribute(cudnnBackendDescriptor_t d, cudnnBackendA
         type == CUDNN_TYPE_NUMERICAL_NOTE) {
         auto notes = notes_of(from->engine);
         *n = static_cast<int64_t>(notes.size());
-        std::memcpy(values, notes.data(), notes.size() * sizeof notes[0]);
-        return n_wanted < *n ? CUDNN_STATUS_BAD_PARAM : CUDNN_STATUS_SUCCESS;
+        if (n_wanted < *n) {
+            return CUDNN_STATUS_BAD_PARAM;
+        }
+        std::copy(notes.begin(), notes.end(), static_cast<cudnnBackendNumericalNote_t *>(values));
+        return CUDNN_STATUS_SUCCESS;
     }
     if (from->kind == CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR && name == CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE &&
         type == CUDNN_TYPE_INT64 && n_wanted == 1) {
