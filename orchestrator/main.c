@@ -61,7 +61,7 @@ static int usage(FILE *out)
     return out == stdout ? 0 : 2;
 }
 
-static void verb_help(const struct pen_verb *verb)
+static void verb_help(const struct pen_verb *verb, const struct pen_cli *cli)
 {
     struct pen_text text = {0};
     pen_text_printf(&text, "%s\n\n", verb->summary);
@@ -71,6 +71,9 @@ static void verb_help(const struct pen_verb *verb)
     pen_text_printf(&text, "usage: penstock %s%s%s [OPTIONS]\n\n", verb->name, verb->arguments[0] == '\0' ? "" : " ",
                     verb->arguments);
     pen_args_help(verb->args, &text);
+    if (verb->add_help != NULL) {
+        verb->add_help(cli, &text);
+    }
     (void)fputs(pen_text_view(&text), stdout);
     pen_text_deinit(&text);
 }
@@ -108,7 +111,7 @@ static pen_status run_verb(const struct pen_verb *verb, struct pen_cli *cli, int
     cli->values = values;
     PEN_TRY(pen_args_parse(&cli->arena, argc, argv, verb->args, &cli->args, values, err));
     if (cli->args.help) {
-        verb_help(verb);
+        verb_help(verb, cli);
         return PEN_OK;
     }
     int64_t n = cli->args.positionals.n_items;

@@ -118,15 +118,44 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     return status;
 }
 
+static void option_help(const struct pen_option *option, struct pen_text *out)
+{
+    struct pen_text left = {0};
+    pen_text_printf(&left, "  %s%s%s", option->name, option->default_text == NULL ? "" : ": ",
+                    option->default_text == NULL ? "" : option->default_text);
+    pen_text_printf(out, "%-32s  %s", pen_text_view(&left), option->help);
+    for (int i = 0; option->choices != NULL && option->choices[i] != NULL; i++) {
+        pen_text_printf(out, "%s%s", i == 0 ? " [" : ", ", option->choices[i]);
+    }
+    pen_text_append(out, option->choices != NULL ? "]\n" : "\n");
+    pen_text_deinit(&left);
+}
+
+/* What the pipeline file can say of the component that is named. */
+static void add_help(const struct pen_cli *cli, struct pen_text *out)
+{
+    const struct pen_config_strings *names = &cli->args.positionals;
+    const struct pen_component *component = names->n_items > 0 ? pen_component_find(names->items[0]) : NULL;
+    if (component == NULL) {
+        return;
+    }
+    pen_text_printf(out, "\noptions of %s in the pipeline file, with their defaults:\n\n", component->name);
+    for (const struct pen_option *option = component->options; option->name != NULL; option++) {
+        option_help(option, out);
+    }
+}
+
 const struct pen_verb pen_verb_component = {
     .name = "component",
     .arguments = "NODE",
     .summary = "run one node, as a step of a run that another runner puts together",
     .examples = "  penstock component trainer --pipeline pipeline.yaml\n"
-                "  penstock component trainer --pipeline pipeline.yaml --run nightly-2026-11-26\n",
+                "  penstock component trainer --pipeline pipeline.yaml --run nightly-2026-11-26\n"
+                "  penstock component trainer --help       # and what the pipeline file can say of it\n",
     .args = args,
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,
     .n_positionals_max = 1,
     .run = run,
+    .add_help = add_help,
 };

@@ -28,6 +28,7 @@ struct pen_verb {
     size_t values_bytes;
     int n_positionals_min, n_positionals_max;
     pen_status (*run)(struct pen_cli *cli, struct pen_error *err);
+    void (*add_help)(const struct pen_cli *cli, struct pen_text *out); /* behind the options; NULL: nothing */
 };
 
 extern const struct pen_verb *const pen_verbs[]; /* in the order of `penstock --help`; ends with NULL */

@@ -24,7 +24,8 @@ static bool program_is_built(void)
 
 static void help_of_every_verb(void)
 {
-    static const char *const lines[] = {"--help", PEN_VERB_LIST(HELP_LINE) "lineage -h", "version", NULL};
+    static const char *const lines[] = {"--help", PEN_VERB_LIST(HELP_LINE) "component schema_gen --help", "lineage -h",
+                                        "version", NULL};
     if (!program_is_built()) {
         PEN_SKIP("the program is not built");
     }
