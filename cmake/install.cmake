@@ -14,6 +14,8 @@ foreach(floor core kernels datasets components)
         FILES_MATCHING PATTERN "*.h" PATTERN "*_internal.h" EXCLUDE)
 endforeach()
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES ${PROJECT_SOURCE_DIR}/orchestrator/notebook/penstock.py
+        DESTINATION ${CMAKE_INSTALL_DATADIR}/penstock/python)
 
 include(CMakePackageConfigHelpers)
 install(EXPORT penstock_targets NAMESPACE penstock:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/penstock

@@ -9,6 +9,7 @@
     X(init) \
     X(plan) \
     X(run) \
+    X(step) \
     X(show) \
     X(report) \
     X(component) \

@@ -16,6 +16,7 @@ struct execution {
     pen_json *input_ids;    /* port -> artifact id */
     pen_json *input_hashes; /* port -> content hash */
     bool inputs_known;      /* planning: false below a node that would run */
+    const char *unmade;     /* its producer */
     pen_json *parts;
     char key[PEN_SHA256_HEX_BYTES];
     double began;
@@ -58,6 +59,7 @@ static pen_status gather_input(struct pen_run *run, const struct pen_node *node,
             provided.hash = text_of(output, "hash");
         } else if (outputs != NULL || !input->port->optional) { /* a plan notes null for a node that would run */
             execution->inputs_known = false;
+            execution->unmade = producer;
         }
     } else {
         PEN_TRY(pen_provide_input(run, node, key, &provided, err));
@@ -308,9 +310,10 @@ pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, p
     }
     status = prepare(run, node, &execution, &problem);
     if (status == PEN_OK && !execution.inputs_known) {
-        status =
-            pen_error_set(&problem, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
-                          "node %s: an input has never been made; run without --from and --only first", node->name);
+        status = pen_error_set(
+            &problem, __FILE__, __LINE__, PEN_ERR_NOT_FOUND,
+            "node %s: expected outputs of %s, which never succeeded: run that first, or without --from and --only",
+            node->name, execution.unmade);
     }
     earlier = status == PEN_OK ? pen_reuse_cached(run, node, execution.key) : NULL;
     if (status == PEN_OK) {

@@ -408,6 +408,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
     *plan = pen_json_object();
     pen_json_set_int(*plan, "schema", 1);
     pen_json_set_string(*plan, "pipeline", pipeline->name);
+    pen_json_set_string(*plan, "root", pipeline->root);
     pen_json_set_bool(*plan, "work", work);
     pen_json_set(*plan, "nodes", nodes);
     nodes = NULL;

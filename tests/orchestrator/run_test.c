@@ -118,7 +118,9 @@ static void partial_runs_follow_the_graph(void)
     struct pen_error err = PEN_ERROR_INIT;
     /* Nothing ran yet: a node alone has no input. */
     PEN_CHECK_STATUS(chore_run("", &only, NULL, &err), PEN_ERR_NOT_FOUND);
-    PEN_CHECK_EQ_STR(err.message, "node middle: an input has never been made; run without --from and --only first");
+    PEN_CHECK_EQ_STR(
+        err.message,
+        "node middle: expected outputs of source, which never succeeded: run that first, or without --from and --only");
     EXPECT("", &to, PEN_OK, "source=succeeded middle=succeeded run=succeeded");
     EXPECT("", &only, PEN_OK, "middle=cached run=cached");
     /* side never ran, and last takes it as optional. */
