@@ -1,16 +1,20 @@
 /* penstock component: one node, as the step of a run that another runner puts together. What it says for people goes to
  * standard error; the last line of standard output is its summary as JSON, which Airflow keeps. */
 #include "core/files.h"
+#include "core/log.h"
 #include "orchestrator/cli/display.h"
 #include "orchestrator/cli/verbs.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
 
 struct values {
     const char *pipeline, *run, *device, *receipt;
     struct pen_pipeline_changes changes;
-    bool no_cache, no_wait;
+    bool no_cache, no_wait, with_parent;
 };
 
 static const struct pen_arg args[] = {
@@ -23,6 +27,8 @@ static const struct pen_arg args[] = {
     {"no-wait", 0, PEN_ARG_FLAG, offsetof(struct values, no_wait), NULL,
      "exit with 75 when another step holds the root, in place of waiting"},
     {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "auto, cpu, cuda or cuda:N"},
+    {"with-parent", 0, PEN_ARG_FLAG, offsetof(struct values, with_parent), NULL,
+     "stop, as on SIGTERM, when the process that started it ends"},
     {"receipt", 0, PEN_ARG_TEXT, offsetof(struct values, receipt), "FILE",
      "write the content hashes of its outputs there: the file changes when they do"},
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
@@ -86,6 +92,27 @@ static pen_status write_receipt(const pen_json *outcome, const char *path, struc
     return status;
 }
 
+static pid_t parent;
+
+static void look_at_parent(int number)
+{
+    (void)number;
+    if (getppid() != parent) {
+        pen_cancel_request();
+    }
+}
+
+/* By asking five times a second: the kernel's own signal at a parent's death comes once for each of its threads, and a
+ * second one would end the step before its checkpoint. */
+static void watch_parent(void)
+{
+    static const struct itimerval often = {{0, 200000}, {0, 200000}};
+    const struct sigaction action = {.sa_handler = look_at_parent, .sa_flags = SA_RESTART};
+    parent = getppid();
+    (void)sigaction(SIGALRM, &action, NULL);
+    (void)setitimer(ITIMER_REAL, &often, NULL);
+}
+
 static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
@@ -96,6 +123,9 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     PEN_TRY(pen_pipeline_read_changed(&pipeline, values->pipeline, &values->changes, pen_components, err));
     if (cli->args.root != NULL) {
         pipeline.root = cli->args.root;
+    }
+    if (values->with_parent) {
+        watch_parent();
     }
     const struct pen_run_options options = {
         .only = cli->args.positionals.items[0],

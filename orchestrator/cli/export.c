@@ -136,14 +136,16 @@ const struct pen_verb pen_verb_export = {
     .name = "export",
     .arguments = "RUNNER PIPELINE.yaml",
     .summary = "write a pipeline for another runner, each step a penstock component",
-    .examples = "  penstock export airflow pipeline.yaml -o ~/airflow/dags/taxi.py && airflow dags test taxi\n"
-                "  penstock export kubeflow pipeline.yaml --image registry/penstock:1 --volume claim -o taxi.yaml\n"
-                "  penstock export vertex pipeline.yaml --image registry/penstock:1 --at /mnt/nfs/taxi -o taxi.json\n"
-                "  penstock export beam pipeline.yaml -o taxi.py && python3 taxi.py --runner=DirectRunner\n"
-                "  penstock export argo pipeline.yaml --image registry/penstock:1 --volume claim | argo submit -\n"
-                "  penstock export slurm pipeline.yaml -o taxi.sbatch && bash taxi.sbatch --partition=gpu\n"
-                "  penstock export make pipeline.yaml -o taxi.mk && make -f taxi.mk\n"
-                "  penstock export dvc pipeline.yaml --at . -o dvc.yaml && dvc repro\n",
+    .examples =
+        "  penstock export airflow pipeline.yaml -o ~/airflow/dags/taxi.py && airflow dags test taxi\n"
+        "  penstock export kubeflow pipeline.yaml --image registry/penstock:1 --volume claim -o taxi.yaml\n"
+        "  penstock export vertex pipeline.yaml --image registry/penstock:1 --at /mnt/nfs/taxi -o taxi.json\n"
+        "  penstock export beam pipeline.yaml -o taxi.py && python3 taxi.py --runner=DirectRunner\n"
+        "  penstock export argo pipeline.yaml --image registry/penstock:1 --volume claim | argo submit -\n"
+        "  penstock export mpijob pipeline.yaml --image registry/penstock:1 --volume claim | kubectl create -f -\n"
+        "  penstock export slurm pipeline.yaml -o taxi.sbatch && bash taxi.sbatch --partition=gpu\n"
+        "  penstock export make pipeline.yaml -o taxi.mk && make -f taxi.mk\n"
+        "  penstock export dvc pipeline.yaml --at . -o dvc.yaml && dvc repro\n",
     .args = args,
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,

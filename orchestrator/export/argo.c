@@ -41,18 +41,9 @@ static void add_policy(pen_json *template, const struct pen_policy *policy)
 static pen_json *make_template(const struct pen_export *export, const struct pen_export_step *step)
 {
     pen_json *template = pen_document_member("name", pen_json_string(step->dns));
-    pen_json *container = pen_document_member("image", pen_json_string(export->image));
+    pen_json *container = pen_document_container(export, step->n_gpus);
     pen_json_set(container, "command", pen_document_command(step));
     pen_json_set(container, "args", pen_document_args(step, "{{workflow.name}}"));
-    if (step->n_gpus > 0) {
-        pen_json *limits = pen_document_member(export->gpu_type, pen_document_count(step->n_gpus));
-        pen_json_set(container, "resources", pen_document_member("limits", limits));
-    }
-    if (export->volume != NULL) {
-        pen_json *mount = pen_document_member("name", pen_json_string("pipeline"));
-        pen_json_set_string(mount, "mountPath", export->folder);
-        pen_json_set(container, "volumeMounts", pen_document_list(mount));
-    }
     add_policy(template, &step->node->policy);
     pen_json_set(template, "container", container);
     return template;
@@ -75,10 +66,7 @@ static pen_json *make_spec(const struct pen_export *export)
         pen_json_set_int(spec, "activeDeadlineSeconds", (int64_t)ceil(export->pipeline->settings.timeout_s));
     }
     if (export->volume != NULL) {
-        pen_json *claim = pen_document_member("claimName", pen_json_string(export->volume));
-        pen_json *volume = pen_document_member("name", pen_json_string("pipeline"));
-        pen_json_set(volume, "persistentVolumeClaim", claim);
-        pen_json_set(spec, "volumes", pen_document_list(volume));
+        pen_json_set(spec, "volumes", pen_document_volumes(export));
     }
     pen_json_set(spec, "templates", templates);
     return spec;
@@ -86,20 +74,16 @@ static pen_json *make_spec(const struct pen_export *export)
 
 static pen_json *make_workflow(const struct pen_export *export)
 {
-    struct pen_text prefix = {0};
     pen_json *workflow = pen_document_member("apiVersion", pen_json_string("argoproj.io/v1alpha1"));
-    pen_text_printf(&prefix, "%s-", export->dns);
-    pen_json *name = prefix.failed ? NULL : pen_json_string(pen_text_view(&prefix));
     pen_json_set_string(workflow, "kind", "Workflow");
-    pen_json_set(workflow, "metadata", pen_document_member("generateName", name));
+    pen_json_set(workflow, "metadata", pen_document_member("generateName", pen_document_joined(export->dns, "-")));
     pen_json_set(workflow, "spec", make_spec(export));
-    pen_text_deinit(&prefix);
     return workflow;
 }
 
 static pen_status write(const struct pen_export *export, struct pen_text *out, struct pen_error *err)
 {
-    PEN_TRY(pen_export_refuse(export, "argo", "{{", "'{{' begins a template tag", err));
+    PEN_TRY(pen_document_refuse(export, "argo", err));
     pen_json *workflow = make_workflow(export);
     pen_text_printf(out, "# Pipeline %s, written by penstock export argo.\n", export->pipeline->name);
     pen_status status = pen_config_print(workflow, out, err);

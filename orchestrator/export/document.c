@@ -49,6 +49,36 @@ pen_json *pen_document_args(const struct pen_export_step *step, const char *run)
     return args;
 }
 
+pen_json *pen_document_container(const struct pen_export *export, int64_t n_gpus)
+{
+    pen_json *container = pen_document_member("image", pen_json_string(export->image));
+    if (n_gpus > 0) {
+        pen_json *limits = pen_document_member(export->gpu_type, pen_document_count(n_gpus));
+        pen_json_set(container, "resources", pen_document_member("limits", limits));
+    }
+    if (export->volume != NULL) {
+        pen_json *mount = pen_document_member("name", pen_json_string("pipeline"));
+        pen_json_set_string(mount, "mountPath", export->folder);
+        pen_json_set(container, "volumeMounts", pen_document_list(mount));
+    }
+    return container;
+}
+
+pen_json *pen_document_volumes(const struct pen_export *export)
+{
+    pen_json *volume = pen_document_member("name", pen_json_string("pipeline"));
+    pen_json *claim = pen_document_member("claimName", pen_json_string(export->volume));
+    pen_json_set(volume, "persistentVolumeClaim", claim);
+    return pen_document_list(volume);
+}
+
+pen_status pen_document_refuse(const struct pen_export *export, const char *target, struct pen_error *err)
+{
+    PEN_TRY(pen_export_refuse(export, target, "{{", "'{{' begins a placeholder", err));
+    PEN_TRY(pen_export_refuse(export, target, "$(", "Kubernetes replaces '$('", err));
+    return pen_export_refuse(export, target, "$$", "Kubernetes replaces '$$'", err);
+}
+
 pen_json *pen_document_before(const struct pen_export *export, const struct pen_export_step *step)
 {
     pen_json *before = pen_json_array();

@@ -114,7 +114,7 @@ static pen_json *make_platforms(const struct pen_export *export)
 
 static pen_status write_yaml(const struct pen_export *export, struct pen_text *out, struct pen_error *err)
 {
-    PEN_TRY(pen_export_refuse(export, "kubeflow", "{{", "'{{' begins a placeholder", err));
+    PEN_TRY(pen_document_refuse(export, "kubeflow", err));
     pen_json *spec = make_spec(export);
     pen_text_printf(out, "# Pipeline %s, written by penstock export kubeflow.\n", export->pipeline->name);
     pen_status status = pen_config_print(spec, out, err);
@@ -130,7 +130,7 @@ static pen_status write_yaml(const struct pen_export *export, struct pen_text *o
 
 static pen_status write_json(const struct pen_export *export, struct pen_text *out, struct pen_error *err)
 {
-    PEN_TRY(pen_export_refuse(export, "vertex", "{{", "'{{' begins a placeholder", err));
+    PEN_TRY(pen_document_refuse(export, "vertex", err));
     if (export->volume != NULL) {
         PEN_FAIL(err, PEN_ERR_UNSUPPORTED,
                  "vertex: expected no --volume: Vertex AI has no volume claims; name a shared folder with --at");

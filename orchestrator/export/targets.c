@@ -2,7 +2,6 @@
 #include "orchestrator/export/targets.h"
 
 const struct pen_export_target *const pen_export_targets[] = {
-    &pen_export_airflow, &pen_export_kubeflow, &pen_export_vertex,
-    &pen_export_beam,    &pen_export_argo,     &pen_export_slurm,
-    &pen_export_make,    &pen_export_dvc,      NULL,
+    &pen_export_airflow, &pen_export_kubeflow, &pen_export_vertex, &pen_export_beam, &pen_export_argo,
+    &pen_export_mpijob,  &pen_export_slurm,    &pen_export_make,   &pen_export_dvc,  NULL,
 };
