@@ -37,7 +37,7 @@ class _Page:
         self.height = height
 
     def _repr_html_(self):
-        return (f'<iframe title="penstock" sandbox style="width:100%;height:{int(self.height)}px;border:0" '
+        return (f'<iframe title="penstock" sandbox width="100%" height="{int(self.height)}" style="border:0" '
                 f'srcdoc="{html.escape(self.page, quote=True)}"></iframe>')
 
 
