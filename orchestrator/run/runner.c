@@ -346,12 +346,42 @@ static void release(struct pen_run *run)
     pen_arena_deinit(&run->arena);
 }
 
+/* What the pipeline file may say and this runner does not do is an error, never left out in silence. A runner that puts
+ * a run together from steps has retries, time limits and notification of its own. */
+static pen_status check_demands(const struct pen_pipeline *pipeline, bool is_step, struct pen_error *err)
+{
+    const struct pen_settings *settings = &pipeline->settings;
+    const char *demand = settings->timeout_s > 0                                      ? "timeout"
+                         : settings->on_success.n_items > 0                           ? "on_success"
+                         : settings->on_failure.n_items > 0                           ? "on_failure"
+                         : settings->on_exit.n_items > 0                              ? "on_exit"
+                         : settings->notify.on_success || settings->notify.on_failure ? "notify"
+                                                                                      : NULL;
+    if (demand != NULL && !is_step) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: '%s' is for exports; penstock run does not do it: leave it out",
+                 pipeline->file, demand);
+    }
+    for (int64_t i = 0; i < pipeline->n_nodes; i++) {
+        const struct pen_node *node = &pipeline->nodes[i];
+        demand = node->when != NULL                                       ? "when"
+                 : !is_step && node->policy.timeout_s > 0                 ? "timeout"
+                 : !is_step && pen_policy_most_retries(&node->policy) > 0 ? "retries"
+                                                                          : NULL;
+        if (demand != NULL) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "%s: node %s: '%s' is not done by %s: leave it out", pipeline->file,
+                     node->name, demand, is_step ? "penstock component" : "penstock run; it is for exports");
+        }
+    }
+    return PEN_OK;
+}
+
 pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                             pen_json **outcome, struct pen_error *err)
 {
     struct pen_run run;
     double began = pen_clock_seconds();
     *outcome = NULL;
+    PEN_TRY(check_demands(pipeline, options->run != NULL, err));
     bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
     if (selected == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
