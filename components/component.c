@@ -1,6 +1,8 @@
 /* Small helpers every component uses. */
 #include "components/component.h"
 
+#include "core/communicator.h"
+
 #include "core/files.h"
 
 #include <string.h>
@@ -93,4 +95,9 @@ const char *pen_component_split_path(const struct pen_component_context *context
                                      const char *split)
 {
     return pen_arena_printf(context->arena, "%s/split-%s.h5", examples, split);
+}
+
+struct pen_communicator *pen_component_ranks(const struct pen_component_context *context)
+{
+    return context->ranks != NULL ? context->ranks : pen_communicator_one();
 }

@@ -75,7 +75,8 @@ struct pen_component {
     size_t options_bytes;             /* sizeof its options struct */
     const struct pen_component_port *inputs;  /* ends with a NULL key */
     const struct pen_component_port *outputs; /* ends with a NULL key */
-    bool over_ranks;                          /* it can work on several ranks at once (context.ranks) */
+    bool over_ranks;                          /* it can work on several ranks at once (pen_component_ranks) */
+    bool rounds_by_ranks;                     /* the number of ranks shows in the last bits of its results */
     bool never_cached;                        /* it acts on the outside world: pusher */
     bool on_device;                           /* its ops run on the run's device; else the CPU's, none is opened */
 
@@ -94,6 +95,9 @@ PEN_API const struct pen_component *pen_component_find(const char *name); /* NUL
 PEN_API const char *pen_component_input(const struct pen_component_context *context, const char *key);
 PEN_API const char *pen_component_output(const struct pen_component_context *context, const char *key);
 PEN_API pen_json *pen_component_properties(const struct pen_component_context *context, const char *output_key);
+
+/* The ranks that run the node together; one when the context says nothing. */
+PEN_API struct pen_communicator *pen_component_ranks(const struct pen_component_context *context);
 
 /* A path from the options: absolute, or relative to the pipeline file. In the arena. */
 PEN_API const char *pen_component_path(const struct pen_component_context *context, const char *path);

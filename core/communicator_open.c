@@ -4,6 +4,7 @@
 
 #include "core/communicator_module.h"
 #include "core/files.h"
+#include "core/log.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
@@ -78,5 +79,5 @@ pen_status pen_communicator_open(struct pen_communicator **communicator, double 
         PEN_FAIL(err, PEN_ERR_UNSUPPORTED, "%s: expected %s in it, found none: another version?", path,
                  PEN_MPI_OPEN_SYMBOL);
     }
-    return open(communicator, timeout_s, err);
+    return open(communicator, timeout_s, pen_cancel_requested, err);
 }

@@ -1,12 +1,14 @@
 /* Opens the stores of the splits, has the statistics computed and writes them (statistics_gen.h). */
 #include "components/statistics_gen/statistics_gen.h"
 
+#include "components/statistics_gen/share.h"
 #include "components/statistics_gen/slicing.h"
 #include "components/statistics_gen/vocabulary.h"
 #include "components/statistics_gen/weight_override.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "datasets/statistics/compute.h"
+#include "datasets/statistics/json.h"
 
 #include <string.h>
 
@@ -122,24 +124,46 @@ static pen_status compute(struct pen_component_context *context, const struct st
     PEN_TRY(pen_weight_overrides_parse(context->arena, options->weight_overrides, &how.weight_overrides,
                                        &how.n_weight_overrides, err));
     PEN_TRY(pen_slicings_parse(context->arena, options->slices, &how.slicings, &how.n_slicings, err));
-    return pen_statistics_compute(statistics, sources, n_sources, &how, err);
+    struct pen_communicator *ranks = pen_component_ranks(context);
+    bool none = false;
+    if (ranks->size > 1 && n_sources > 0) {
+        PEN_TRY(pen_statistics_share(context->arena, ranks, &sources[0], &how, &none, err));
+    }
+    return pen_statistics_compute(statistics, sources, none ? 0 : n_sources, &how, err);
 }
 
-static pen_status write(struct pen_component_context *context, const struct pen_statistics *statistics,
-                        int64_t n_splits, struct pen_error *err)
+static pen_status write(struct pen_component_context *context, const pen_json *document, struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
     PEN_TRY(pen_path_join(path, pen_component_output(context, "statistics"), "statistics.json", err));
-    PEN_TRY(pen_statistics_write(statistics, path, err));
+    PEN_TRY(pen_json_write_file(document, path, err));
     pen_json *properties = pen_component_properties(context, "statistics");
-    pen_json *splits = pen_json_object();
-    for (int64_t i = 0; i < n_splits; i++) {
-        pen_json_set_int(splits, statistics->splits[i].split, statistics->splits[i].n_rows);
+    pen_json *rows = pen_json_object();
+    const pen_json *splits = pen_json_get(document, "splits"), *split = NULL;
+    const char *name = NULL;
+    int64_t n_features = 0;
+    for (int64_t i = 0; pen_json_member(splits, i, &name, &split); i++) {
+        pen_json_set_int(rows, name, pen_json_int_or(pen_json_get(split, "rows"), 0));
+        n_features = i > 0 ? n_features : pen_json_size(pen_json_get(split, "features"));
     }
-    pen_json_set(properties, "splits", splits);
-    pen_json_set_int(properties, "features", n_splits > 0 ? statistics->splits[0].n_features : 0);
-    pen_json_set_int(properties, "slices", statistics->n_splits - n_splits);
+    pen_json_set(properties, "splits", rows);
+    pen_json_set_int(properties, "features", n_features);
+    pen_json_set_int(properties, "slices", pen_json_size(pen_json_get(document, "slices")));
     return PEN_OK;
+}
+
+/* One document of all ranks' features, written by rank 0. */
+static pen_status conclude(struct pen_component_context *context, const struct pen_statistics *statistics,
+                           const struct pen_statistics_source *source, struct pen_error *err)
+{
+    struct pen_communicator *ranks = pen_component_ranks(context);
+    pen_json *document = pen_statistics_to_json(statistics);
+    pen_status status = pen_statistics_join(ranks, document, source, err);
+    if (status == PEN_OK && ranks->rank == 0) {
+        status = write(context, document, err);
+    }
+    pen_json_free(document);
+    return status;
 }
 
 static pen_status run_splits(struct pen_component_context *context, const struct statistics_gen_options *options,
@@ -162,8 +186,8 @@ static pen_status run_splits(struct pen_component_context *context, const struct
     }
     struct pen_statistics statistics;
     PEN_TRY(compute(context, options, sources, *n_open, &statistics, err));
-    pen_status status = write(context, &statistics, *n_open, err);
-    if (status == PEN_OK) {
+    pen_status status = conclude(context, &statistics, sources, err);
+    if (status == PEN_OK) { /* each rank has the features it measured */
         status = pen_vocabularies_write(pen_component_output(context, "statistics"), &statistics,
                                         &options->vocabularies, err);
     }
@@ -211,5 +235,6 @@ const struct pen_component pen_statistics_gen = {
     .options_bytes = sizeof(struct statistics_gen_options),
     .inputs = inputs,
     .outputs = outputs,
+    .over_ranks = true,
     .run = run,
 };

@@ -13,6 +13,7 @@
  *              num_values_histogram_buckets exact memory_mb
  * fingerprint  input content and options
  * resume       from the start
+ * ranks        each takes some of the features; the file is the same for any number
  * limits       memory_mb for distinct strings, a few MiB a thread; nothing grows with rows. exact: always lifts that
  *              bound; exact: auto counts distinct values exactly while they fit, then within the errors the file states
  *              (datasets/statistics/compute.h has them)

@@ -373,7 +373,7 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
     training.early_stopping = stops_early;
     pen_json *configuration = configuration_of(context);
     checkpoints.where.configuration = configuration;
-    training.ranks = context->ranks != NULL ? context->ranks : pen_communicator_one();
+    training.ranks = pen_component_ranks(context);
     training.checkpoints = has_checkpoints ? &checkpoints : NULL;
     pen_status status = train(context, &options, &training, err);
     pen_json_free(configuration);
@@ -400,4 +400,5 @@ const struct pen_component pen_trainer = {.name = "trainer",
                                           .outputs = outputs,
                                           .over_ranks = true,
                                           .on_device = true,
+                                          .rounds_by_ranks = true,
                                           .run = run};

@@ -11,6 +11,9 @@
 
 enum { PIECE_BYTES = 1 << 30, TAGS = 1 << 14, SPINS = 2000 };
 
+/* mpirun that lost a rank asks the others to stop: they wait no longer than this for what will not come. */
+static const double patience_once_asked_s = 2;
+
 struct messages {
     int64_t n, capacity;
     MPI_Request *requests;
@@ -22,6 +25,7 @@ struct mpi {
     MPI_Comm comm;
     struct messages messages;
     bool opened_mpi;
+    bool (*stop_requested)(void);
 };
 
 static pen_status check(const struct mpi *m, int code, struct pen_error *err)
@@ -68,7 +72,7 @@ static pen_status post(struct mpi *m, int peer, const void *send, void *receive,
     return PEN_OK;
 }
 
-static pen_status fail_late(const struct mpi *m, struct pen_error *err)
+static pen_status fail_late(const struct mpi *m, double waited_s, struct pen_error *err)
 {
     char missing[256] = "";
     int length = 0, before = -1;
@@ -79,13 +83,13 @@ static pen_status fail_late(const struct mpi *m, struct pen_error *err)
         }
     }
     PEN_FAIL(err, PEN_ERR_FAILED, "rank %d of %d: waited %.0f s in call %lld, %s, for rank %s", m->base.rank,
-             m->base.size, m->base.timeout_s, (long long)m->base.n_calls, m->base.what, missing);
+             m->base.size, waited_s, (long long)m->base.n_calls, m->base.what, missing);
 }
 
 static pen_status wait_for_all(struct mpi *m, struct pen_error *err)
 {
     static const struct timespec nap = {0, 50000};
-    double began = pen_clock_seconds();
+    double began = pen_clock_seconds(), asked = 0;
     for (int64_t turn = 0;; turn++) {
         int done = 0;
         PEN_TRY(check(m, MPI_Testall((int)m->messages.n, m->messages.requests, &done, MPI_STATUSES_IGNORE), err));
@@ -94,12 +98,14 @@ static pen_status wait_for_all(struct mpi *m, struct pen_error *err)
         }
         if (turn > SPINS) {
             (void)nanosleep(&nap, NULL);
-            if (pen_clock_seconds() - began > m->base.timeout_s) {
+            double now = pen_clock_seconds();
+            asked = asked == 0 && m->stop_requested() ? now : asked;
+            if (now - began > m->base.timeout_s || (asked > 0 && now - asked > patience_once_asked_s)) {
                 for (int64_t i = 0; i < m->messages.n; i++) { /* Testall frees none before all are done */
                     int one = 0;
                     (void)MPI_Test(&m->messages.requests[i], &one, MPI_STATUS_IGNORE);
                 }
-                return fail_late(m, err);
+                return fail_late(m, now - began, err);
             }
         }
     }
@@ -146,12 +152,14 @@ static void mpi_close(struct pen_communicator *c)
 
 static const struct pen_communicator_table mpi_table = {mpi_exchange, mpi_abort, mpi_close};
 
-pen_status pen_mpi_open_1(struct pen_communicator **communicator, double timeout_s, struct pen_error *err)
+pen_status pen_mpi_open_1(struct pen_communicator **communicator, double timeout_s, bool (*stop_requested)(void),
+                          struct pen_error *err)
 {
     struct mpi *m = NULL;
     int opened = 0, provided = 0;
     PEN_ALLOC(m, 1, err);
     m->base = (struct pen_communicator){.table = &mpi_table, .size = 1, .timeout_s = timeout_s, .what = "joining"};
+    m->stop_requested = stop_requested;
     pen_status status = check(m, MPI_Initialized(&opened), err);
     if (status == PEN_OK && !opened) {
         status = check(m, MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided), err);

@@ -25,6 +25,7 @@
     X(ui) \
     X(doctor) \
     X(generate) \
+    X(rank) \
     X(version)
 /* clang-format on */
 

@@ -43,12 +43,15 @@ static pen_status check_keys(const struct pen_config_node *root, const struct pe
 
 struct launcher_options {
     int64_t ranks;
+    struct pen_config_strings command;
     const struct pen_config_node *timeout;
 };
 
 static const struct pen_option launcher_table[] = {
-    {"ranks", PEN_OPTION_INT, offsetof(struct launcher_options, ranks), "1", 1, PEN_LOCAL_RANKS_MAX, NULL,
+    {"ranks", PEN_OPTION_INT, offsetof(struct launcher_options, ranks), "1", 1, 4096, NULL,
      "processes of each node that can work on several"},
+    {"command", PEN_OPTION_STRINGS, offsetof(struct launcher_options, command), NULL, 0, 0, NULL,
+     "what starts them, with options: mpirun, srun; none: penstock itself, on this machine"},
     {"timeout", PEN_OPTION_NODE, offsetof(struct launcher_options, timeout), NULL, 0, 0, NULL,
      "how long ranks wait for each other"},
     {.name = NULL}};
@@ -58,7 +61,14 @@ static pen_status read_launcher(struct pen_pipeline *pipeline, const struct pen_
 {
     struct launcher_options options;
     PEN_TRY(pen_config_options(&pipeline->arena, &options, sizeof options, launcher_table, node, "launcher", err));
+    if (options.command.n_items == 0 && options.ranks > PEN_LOCAL_RANKS_MAX) {
+        return pen_config_error(pen_config_get(node, "ranks"), err,
+                                "ranks: expected at most %d on one machine, found %lld; give launcher.command, such "
+                                "as mpirun",
+                                PEN_LOCAL_RANKS_MAX, (long long)options.ranks);
+    }
     pipeline->n_ranks = options.ranks;
+    pipeline->launcher = options.command;
     pipeline->ranks_timeout_s = 300;
     return options.timeout == NULL ? PEN_OK
                                    : pen_config_seconds(options.timeout, "timeout", &pipeline->ranks_timeout_s, err);

@@ -1,10 +1,11 @@
 /* A pipeline: the file a person writes, checked in full before anything runs, as a graph of nodes.
  *
- * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), launcher ({ranks: 4, timeout:
- * 300s}: processes of each node that can work on several, and how long they wait for each other), schedule (when it
- * runs by itself: schedule/schedule.h), params (params.h), defaults (retries and the like, of all nodes: policy.h),
- * those of settings.h (description, tags, timeout, on_failure, notify, ...), one section of options per standard node,
- * and `nodes:` for more nodes of any component:
+ * Top-level keys: pipeline (name, needed), root (default out/<pipeline>), device (auto), launcher ({ranks: 4, command:
+ * [mpirun, --oversubscribe], timeout: 300s}: processes of each node that can work on several, what starts them
+ * (without: penstock itself, on this machine), how long they wait for each other), schedule (when it runs by itself:
+ * schedule/schedule.h), params (params.h), defaults (retries and the like, of all nodes: policy.h), those of settings.h
+ * (description, tags, timeout, on_failure, notify, ...), one section of options per standard node, and `nodes:` for
+ * more nodes of any component:
  *
  *   nodes:
  *     second_evaluator:
@@ -52,6 +53,8 @@ struct pen_pipeline {
     const char *name, *root, *device, *file;
     const char *base_directory; /* of the file, absolute */
     int64_t n_ranks;            /* of each node that can work on several; 1 without `launcher:` */
+    struct pen_config_strings
+        launcher; /* a command that starts them, such as mpirun; none: processes of this machine */
     double ranks_timeout_s;
     const struct pen_schedule *schedule; /* NULL: it does not run by itself */
     struct pen_params params;

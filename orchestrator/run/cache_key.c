@@ -15,7 +15,7 @@ pen_status pen_cache_key(const struct pen_component *component, const struct pen
     pen_json_set_string(object, "component", component->name);
     pen_json_set_int(object, "version", component->version);
     pen_json_set_string(object, "device", context->device);
-    if (context->n_ranks > 1) { /* sums of more parts round otherwise */
+    if (context->n_ranks > 1 && component->rounds_by_ranks) {
         pen_json_set_int(object, "ranks", context->n_ranks);
     }
     pen_json_set(object, "options", pen_config_to_json(context->options));

@@ -2,7 +2,7 @@
  * changed (pen_json_differences).
  *
  *   component, version, device        the code that would run
- *   ranks                             how many run it, when more than one
+ *   ranks                             how many run it, when more than one and the results show it
  *   options                           the node's section, without line numbers
  *   inputs                            port -> content hash of the artifact
  *   outside                           what the component names itself: CSV files, an imported schema */

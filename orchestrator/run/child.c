@@ -4,7 +4,8 @@
 
 #include "core/files.h"
 #include "core/log.h"
-#include "kernels/exec.h"
+#include "orchestrator/run/rank.h"
+#include "orchestrator/run/task.h"
 #include "orchestrator/run/team.h"
 
 #include <errno.h>
@@ -18,80 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_SECONDS = 10, PROGRESS_INTERVAL_MS = 50 };
+enum { GRACE_SECONDS = 10 };
 
 /* ---- the child's side ---- */
-
-struct reporter {
-    int fd; /* -1: a rank that does not report */
-    int rank;
-    double last_progress;
-};
-
-static void send_line(const struct reporter *reporter, pen_json *line)
-{
-    struct pen_text text = {0};
-    if (pen_json_print(line, PEN_JSON_COMPACT, &text, NULL) == PEN_OK) {
-        pen_text_append_char(&text, '\n');
-        /* A parent that is gone is no reason to fail: the child dies with it. */
-        if (!text.failed && pen_fd_write(reporter->fd, text.data, text.size_bytes, "pipe", NULL) != PEN_OK) {
-            (void)fputs("the runner does not listen\n", stderr);
-        }
-    }
-    pen_text_deinit(&text);
-    pen_json_free(line);
-}
-
-static void child_record(void *user, enum pen_log_level level, const char *text)
-{
-    const struct reporter *reporter = user;
-    static const char *const names[] = {"debug", "info", "warning", "error"};
-    char now[PEN_TIME_BYTES];
-    if (reporter->rank > 0) {
-        (void)fprintf(stderr, "%s %s rank %d: %s\n", pen_clock_utc(now), names[level], reporter->rank, text);
-        return;
-    }
-    (void)fprintf(stderr, "%s %s %s\n", pen_clock_utc(now), names[level], text);
-    if (level >= PEN_LOG_WARNING) {
-        pen_json *line = pen_json_object();
-        pen_json_set_string(line, "w", text);
-        send_line(reporter, line);
-    }
-}
-
-static void child_progress(void *user, const char *phase, int64_t done, int64_t total, const char *unit,
-                           const char *detail)
-{
-    struct reporter *reporter = user;
-    double now = pen_clock_seconds();
-    if (done < total && (now - reporter->last_progress) * 1000 < PROGRESS_INTERVAL_MS) {
-        return;
-    }
-    reporter->last_progress = now;
-    pen_json *line = pen_json_object();
-    pen_json *values = pen_json_array();
-    pen_json_push(values, pen_json_string(phase));
-    pen_json_push(values, pen_json_int(done));
-    pen_json_push(values, pen_json_int(total));
-    pen_json_push(values, pen_json_string(unit));
-    pen_json_push(values, pen_json_string(detail));
-    pen_json_set(line, "p", values);
-    send_line(reporter, line);
-}
-
-static void on_signal(int number)
-{
-    (void)number;
-    pen_cancel_request();
-}
-
-/* Rank 0 hears a request to stop and ends the others. */
-static void set_handlers(int rank)
-{
-    struct sigaction action = {.sa_handler = rank == 0 ? on_signal : SIG_IGN};
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-}
 
 struct child {
     const struct pen_component *component;
@@ -124,37 +54,38 @@ static void close_inherited(const struct child *child, int rank)
     }
 }
 
-static pen_status run_component(const struct child *child, int rank, struct pen_error *err)
+static void join(const struct child *child, int rank)
 {
-    struct pen_component_context *context = child->context;
-    context->ranks = pen_communicator_one();
-    if (child->mesh != NULL) {
-        PEN_TRY(pen_local_mesh_join(&context->ranks, child->mesh, rank, child->options->ranks_timeout_s, err));
+    struct pen_error error = PEN_ERROR_INIT;
+    child->context->ranks = pen_communicator_one();
+    if (child->mesh != NULL && pen_local_mesh_join(&child->context->ranks, child->mesh, rank,
+                                                   child->options->ranks_timeout_s, &error) != PEN_OK) {
+        (void)fprintf(stderr, "%s\n", error.message);
+        _exit(pen_status_exit_code(error.status));
     }
-    pen_status status = pen_exec_create(&context->exec, context->device, err);
-    if (status == PEN_OK) {
-        status = child->component->run(context, err);
-    }
-    pen_exec_destroy(context->exec);
-    if (status != PEN_OK) {
-        pen_communicator_abort(context->ranks, err->message);
-    }
-    pen_communicator_close(context->ranks);
-    return status;
 }
 
-static void send_result(const struct reporter *reporter, const struct pen_component_context *context, pen_status status,
-                        const char *message)
+/* Becomes the launcher, whose ranks are penstock again; the standard output that it gathers from them is the pipe. */
+static void launch(const struct child *child)
 {
-    pen_json *result = pen_json_object();
-    pen_json *properties = pen_json_object();
-    for (int64_t i = 0; i < context->n_outputs; i++) {
-        pen_json_set(properties, context->outputs[i].key, pen_json_copy(context->outputs[i].properties));
+    enum { MORE = 6, MOST = 64 };
+    char *arguments[MOST + MORE] = {NULL}, number[32], self[PEN_PATH_BYTES], verb[] = "rank", count[] = "-n";
+    int64_t n = child->options->launcher.n_items;
+    ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
+    if (length <= 0 || n > MOST || dup2(child->pipe_fd, STDOUT_FILENO) < 0) {
+        _exit(73);
     }
-    pen_json_set_int(result, "status", status);
-    pen_json_set_string(result, "message", message);
-    pen_json_set(result, "properties", properties);
-    send_line(reporter, result);
+    self[length] = '\0';
+    (void)snprintf(number, sizeof number, "%lld", (long long)child->context->n_ranks);
+    for (int64_t i = 0; i < n; i++) {
+        arguments[i] = strdup(child->options->launcher.items[i]);
+    }
+    char *const more[] = {count, number, self, verb, strdup(child->options->task_path)};
+    memcpy(arguments + n, more, sizeof more);
+    (void)setenv("OMPI_MCA_odls_base_sigkill_timeout", "5", 0); /* time to write a checkpoint */
+    (void)execvp(arguments[0], arguments);
+    (void)fprintf(stderr, "launcher %s: cannot start: %s\n", arguments[0], strerror(errno));
+    _exit(127);
 }
 
 static void child_main(void *user, int rank)
@@ -170,22 +101,11 @@ static void child_main(void *user, int rank)
         _exit(73);
     }
     close_inherited(child, rank);
-    set_handlers(rank);
-    struct reporter reporter = {.fd = rank == 0 ? child->pipe_fd : -1, .rank = rank};
-    struct pen_log_sink sink = {&reporter, rank == 0 ? PEN_LOG_INFO : PEN_LOG_WARNING, child_record,
-                                rank == 0 ? child_progress : NULL};
-    pen_log_install(&sink);
-    struct pen_error error = PEN_ERROR_INIT;
-    const char *name = child->component->name;
-    pen_log(PEN_LOG_INFO, "%s starts", name);
-    pen_status status = run_component(child, rank, &error);
-    pen_log(rank > 0 && status != PEN_OK ? PEN_LOG_WARNING : PEN_LOG_INFO, "%s ends: %s%s%s", name,
-            pen_status_name(status), status == PEN_OK ? "" : ": ", status == PEN_OK ? "" : error.message);
-    if (rank == 0) {
-        send_result(&reporter, child->context, status, error.message);
+    if (child->options->launcher.n_items > 0) {
+        launch(child);
     }
-    (void)fflush(NULL);
-    _exit(pen_status_exit_code(status));
+    join(child, rank);
+    _exit(pen_rank_work(child->component, child->context, rank == 0 ? child->pipe_fd : -1));
 }
 
 /* ---- the runner's side ---- */
@@ -300,7 +220,8 @@ static void listen_to(struct listener *listener, int fd, struct pen_team *team)
     }
 }
 
-static void last_log_line(const char *path, char out[256])
+/* The last line that holds the words, or the last of all. */
+static void last_log_line(const char *path, const char *words, char out[256])
 {
     struct pen_text text = {0};
     out[0] = '\0';
@@ -308,7 +229,12 @@ static void last_log_line(const char *path, char out[256])
         while (text.size_bytes > 0 && text.data[text.size_bytes - 1] == '\n') {
             text.data[--text.size_bytes] = '\0';
         }
-        const char *line = strrchr(text.data, '\n');
+        char *line = strrchr(text.data, '\n'), *last = line;
+        while (words != NULL && line != NULL && strstr(line + 1, words) == NULL) {
+            *line = '\0';
+            line = strrchr(text.data, '\n');
+        }
+        line = line != NULL ? line : last;
         (void)snprintf(out, 256, "%s", line == NULL ? text.data : line + 1);
     }
     pen_text_deinit(&text);
@@ -328,13 +254,13 @@ static pen_status judge(const struct listener *listener, const struct pen_team *
     }
     if (WIFSIGNALED(state)) {
         char line[256];
-        last_log_line(log_path, line);
+        last_log_line(log_path, NULL, line);
         PEN_FAIL(err, PEN_ERR_FAILED, "the node's process died of signal %d (%s); last line of its log: %s",
                  WTERMSIG(state), strsignal(WTERMSIG(state)), line);
     }
     if (!listener->has_result) {
         char line[256];
-        last_log_line(log_path, line);
+        last_log_line(log_path, listener->context->n_ranks > 1 ? "rank " : NULL, line); /* mpirun says which died */
         PEN_FAIL(err, PEN_ERR_FAILED,
                  "the node's process ended with exit code %d and no result; last line of its log: %s",
                  WEXITSTATUS(state), line);
@@ -354,8 +280,12 @@ static pen_status make_log(const char *path, struct pen_error *err)
 
 static pen_status start(struct pen_team *team, struct child *child, int *listen_fd, struct pen_error *err)
 {
-    int n = (int)child->context->n_ranks, ends[2];
+    int n = child->options->launcher.n_items > 0 ? 1 : (int)child->context->n_ranks, ends[2];
     PEN_TRY(make_log(child->options->log_path, err));
+    if (child->options->launcher.n_items > 0) {
+        PEN_TRY(pen_task_write(child->options->task_path, child->component, child->context,
+                               child->options->ranks_timeout_s, err));
+    }
     if (pipe2(ends, O_CLOEXEC) != 0) {
         PEN_FAIL(err, PEN_ERR_IO, "cannot make a pipe: %s", strerror(errno));
     }

@@ -21,7 +21,9 @@ struct pen_child_watch {
 
 struct pen_child_options {
     const char *log_path;
-    double ranks_timeout_s; /* how long ranks wait for each other */
+    struct pen_config_strings launcher; /* of several ranks: a command such as mpirun; none: forks, on this machine */
+    const char *task_path;              /* what the launcher's ranks are told; written when there is one */
+    double ranks_timeout_s;             /* how long ranks wait for each other */
     const struct pen_child_watch *watch;
 };
 

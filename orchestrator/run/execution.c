@@ -240,9 +240,16 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     }
     pen_json *outputs = pen_json_object();
     const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
-    pen_status status = log == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
+    const char *task = pen_arena_printf(&run->arena, "%s/%s.task.json", run->folder, node->name);
+    pen_status status = log == NULL || task == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
     if (status == PEN_OK) {
-        const struct pen_child_options how = {log, run->pipeline->ranks_timeout_s, &child_watch};
+        struct pen_child_options how = {.log_path = log,
+                                        .task_path = task,
+                                        .ranks_timeout_s = run->pipeline->ranks_timeout_s,
+                                        .watch = &child_watch};
+        if (execution->context.n_ranks > 1) {
+            how.launcher = run->pipeline->launcher;
+        }
         status = pen_child_run(node->component, &execution->context, &how, err);
     }
     if (status == PEN_OK) {

@@ -183,6 +183,7 @@ static const struct pen_component_port push_out[] = {{"pushed", "Pushed", false,
                                                .inputs = ins,                                 \
                                                .outputs = outs,                               \
                                                .over_ranks = ranks,                           \
+                                               .rounds_by_ranks = ranks,                      \
                                                .never_cached = always,                        \
                                                .run = chore_component_run,                    \
                                                .fingerprint = chore_fingerprint}

@@ -1,0 +1,182 @@
+/* Nodes on several ranks, with the real program: forked or under mpirun the bits are the same, and figures that several
+ * ranks put together are those of one. */
+#include "tests/orchestrator/chores.h"
+#include "tests/orchestrator/program.h"
+#include "tests/pen_test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static int run(const char *line)
+{
+    struct program_result result;
+    program_run(pen_test_directory(), line, &result);
+    if (result.exit_code != 0) {
+        printf("%s: %s", line, pen_text_view(&result.err));
+    }
+    program_deinit(&result);
+    return result.exit_code;
+}
+
+static bool prepare(void)
+{
+    return access(pen_test_program(), X_OK) == 0 && run("generate taxi --rows 2000 --seed 1 -o t.csv") == 0 &&
+           run("init t.csv --label 'tips > 0.2 * fare'") == 0;
+}
+
+#define OPTIONS \
+    "--set trainer.steps=60 --set evaluator.thresholds={} --set 'statistics_gen.slices=[[payment_type], [company]]' "
+#define MPIRUN "--set 'launcher.command=[mpirun, --oversubscribe, --bind-to, none]' "
+
+/* A file of the only execution of a port. */
+static void read_output(const char *root, const char *port, const char *name, struct pen_text *bytes)
+{
+    struct pen_arena arena = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    char **names = NULL;
+    int64_t n_names = 0;
+    const char *folder = pen_arena_printf(&arena, "%s/%s/%s", pen_test_directory(), root, port);
+    PEN_CHECK_OK(pen_directory_list(&arena, folder, &names, &n_names, &err), &err);
+    PEN_CHECK_EQ_I64(n_names, 1);
+    if (n_names == 1) {
+        const char *path = pen_arena_printf(&arena, "%s/%s/%s", folder, names[0], name);
+        PEN_CHECK_OK(pen_file_read(path, 1 << 26, bytes, &err), &err);
+    }
+    pen_arena_deinit(&arena);
+}
+
+static void expect_same(const char *one, const char *other, const char *port, const char *name)
+{
+    struct pen_text a = {0}, b = {0};
+    read_output(one, port, name, &a);
+    read_output(other, port, name, &b);
+    PEN_CHECK_MSG(a.size_bytes > 0 && a.size_bytes == b.size_bytes && memcmp(a.data, b.data, a.size_bytes) == 0,
+                  "%s and %s differ in %s/%s", one, other, port, name);
+    pen_text_deinit(&a);
+    pen_text_deinit(&b);
+}
+
+static void figures_of_several_ranks_are_those_of_one(void)
+{
+    if (!prepare()) {
+        PEN_SKIP("the program is not built");
+    }
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root one " OPTIONS), 0);
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root two --set launcher.ranks=2 " OPTIONS), 0);
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root four --set launcher.ranks=4 " OPTIONS), 0);
+    expect_same("one", "two", "statistics_gen/statistics", "statistics.json");
+    expect_same("one", "four", "statistics_gen/statistics", "statistics.json");
+    /* More ranks than features, and an allowlist. */
+    static const char few[] = "run pipeline.yaml --to statistics_gen --set 'statistics_gen.feature_allowlist=[fare, "
+                              "company, tips]' ";
+    char line[512];
+    (void)snprintf(line, sizeof line, "%s --root few1", few);
+    PEN_REQUIRE_EQ_I64(run(line), 0);
+    (void)snprintf(line, sizeof line, "%s --root few5 --set launcher.ranks=5", few);
+    PEN_REQUIRE_EQ_I64(run(line), 0);
+    expect_same("few1", "few5", "statistics_gen/statistics", "statistics.json");
+}
+
+static bool has_mpirun(void)
+{
+    char module[PEN_PATH_BYTES];
+    const char *slash = strrchr(pen_test_program(), '/');
+    (void)snprintf(module, sizeof module, "%.*s/penstock_mpi.so", (int)(slash - pen_test_program()),
+                   pen_test_program());
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* OpenMPI has its own, and a rank's exit code ends them all */
+    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    return access(module, R_OK) == 0 && system("command -v mpirun >/dev/null 2>&1") == 0;
+}
+
+static void mpirun_gives_the_bits_of_forked_ranks(void)
+{
+    if (!has_mpirun() || !prepare()) {
+        PEN_SKIP("OpenMPI is not installed (libopenmpi-dev, openmpi-bin)");
+    }
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root forked --set launcher.ranks=3 " OPTIONS), 0);
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root started --set launcher.ranks=3 " MPIRUN OPTIONS), 0);
+    expect_same("forked", "started", "trainer/model", "weights.bin");
+    expect_same("forked", "started", "statistics_gen/statistics", "statistics.json");
+    (void)unsetenv("ASAN_OPTIONS");
+}
+
+/* Does the file of a process hold the words? Its parts end with NUL. */
+static bool process_says(const char *process, const char *file, const char *words)
+{
+    char path[128], bytes[65536];
+    (void)snprintf(path, sizeof path, "/proc/%.20s/%s", process, file);
+    FILE *stream = fopen(path, "r");
+    size_t size = stream == NULL ? 0 : fread(bytes, 1, sizeof bytes, stream);
+    if (stream != NULL) {
+        (void)fclose(stream);
+    }
+    return memmem(bytes, size, words, strlen(words)) != NULL;
+}
+
+/* The process of rank 1 that works below this case's folder; 0: there is none. */
+static pid_t find_rank_1(void)
+{
+    struct pen_arena arena = {0};
+    char **names = NULL;
+    int64_t n_names = 0;
+    pid_t found = 0;
+    PEN_CHECK_EQ_I64(pen_directory_list(&arena, "/proc", &names, &n_names, NULL), PEN_OK);
+    for (int64_t i = 0; i < n_names; i++) {
+        if (names[i][0] >= '1' && names[i][0] <= '9' && process_says(names[i], "cmdline", pen_test_directory()) &&
+            process_says(names[i], "environ", "OMPI_COMM_WORLD_RANK=1")) {
+            found = (pid_t)strtol(names[i], NULL, 10);
+        }
+    }
+    pen_arena_deinit(&arena);
+    return found;
+}
+
+static void a_rank_that_dies_under_mpirun_is_named(void)
+{
+    struct program_result result;
+    char checkpoints[PEN_PATH_BYTES];
+    if (!has_mpirun() || !prepare()) {
+        PEN_SKIP("OpenMPI is not installed (libopenmpi-dev, openmpi-bin)");
+    }
+    chore_path(checkpoints, "root/checkpoints/trainer");
+    pid_t program =
+        program_start(pen_test_directory(), "run pipeline.yaml --root root --set launcher.ranks=2 " MPIRUN
+                                            "--set trainer.steps=100000000 --set trainer.early_stopping=false "
+                                            "--set trainer.checkpoint.steps=10");
+    for (int i = 0; i < 6000 && !pen_path_is_directory(checkpoints); i++) {
+        (void)usleep(10000);
+    }
+    pid_t rank = find_rank_1();
+    PEN_CHECK(rank > 0 && kill(rank, SIGKILL) == 0);
+    program_finish(pen_test_directory(), program, &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 1);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "trainer              failed");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "rank 0 of 2: waited ");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "for rank 1");
+    program_deinit(&result);
+    (void)unsetenv("ASAN_OPTIONS");
+}
+
+static void a_launcher_that_is_not_there_is_told(void)
+{
+    struct program_result result;
+    if (!prepare()) {
+        PEN_SKIP("the program is not built");
+    }
+    program_run(pen_test_directory(), "run pipeline.yaml --set launcher.ranks=2 --set launcher.command=no_such_mpirun",
+                &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 1);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err), "launcher no_such_mpirun: cannot start: No such file");
+    program_deinit(&result);
+    program_run(pen_test_directory(), "run pipeline.yaml --set launcher.ranks=40", &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 3);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.err),
+                       "expected at most 16 on one machine, found 40; give launcher.command");
+    program_deinit(&result);
+}
+
+PEN_SUITE(ranks, PEN_CASE(figures_of_several_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks),
+          PEN_CASE(a_rank_that_dies_under_mpirun_is_named), PEN_CASE(a_launcher_that_is_not_there_is_told));
