@@ -6,6 +6,7 @@
 #include "components/transform/analyze.h"
 
 #include "components/transform/analyze_internal.h"
+#include "components/transform/share.h"
 #include "core/log.h"
 
 #include <omp.h>
@@ -17,6 +18,7 @@ enum {
 
 struct pass {
     struct pen_transform_graph *graph;
+    struct pen_communicator *ranks;
     struct pen_program program;
     struct pen_analyzer_total *totals;
     int64_t n_totals, n_moments; /* n_moments: of them gather moments */
@@ -183,7 +185,7 @@ static pen_status plan_pass(struct pass *pass, struct pen_arena *arena, struct p
     for (int64_t a = 0; a < graph->n_analyses; a++) {
         int32_t index = graph->analysis_nodes[a];
         const struct pen_node *node = &graph->nodes[index];
-        if (node->pass != number || graph->analyses[a].done) {
+        if (node->pass != number || graph->analyses[a].done || !pen_analysis_is_own(pass->ranks, a)) {
             continue;
         }
         int64_t i = pass->n_totals++;
@@ -281,12 +283,12 @@ static void free_pass(struct pass *pass, struct worker *workers, struct pen_exec
 
 /* *n_analyzers: how many took part. */
 static pen_status sweep(struct pen_transform_graph *graph, const struct pen_transform_source *rows,
-                        struct pen_exec *exec, struct pen_counts *counts, int number, int64_t *n_analyzers,
-                        struct pen_error *err)
+                        struct pen_communicator *ranks, struct pen_exec *exec, struct pen_counts *counts, int number,
+                        int64_t *n_analyzers, struct pen_error *err)
 {
     pen_status status = PEN_OK;
     struct pen_arena arena = {0};
-    struct pass pass = {.graph = graph, .n_workers = omp_get_max_threads()};
+    struct pass pass = {.graph = graph, .ranks = ranks, .n_workers = omp_get_max_threads()};
     struct worker *workers = NULL;
     PEN_TRY_GOTO(cleanup, plan_pass(&pass, &arena, counts, number, err));
     *n_analyzers = pass.n_totals;
@@ -324,8 +326,9 @@ static void init_counts(const struct pen_transform_graph *graph, struct pen_coun
 }
 
 pen_status pen_graph_analyze(struct pen_transform_graph *graph, const struct pen_transform_source *rows,
-                             struct pen_exec *exec, struct pen_error *err)
+                             const struct pen_transform_request *request, struct pen_exec *exec, struct pen_error *err)
 {
+    struct pen_communicator *ranks = request->ranks != NULL ? request->ranks : pen_communicator_one();
     pen_status status = PEN_OK;
     struct pen_counts *counts = NULL;
     int last = -1;
@@ -338,8 +341,9 @@ pen_status pen_graph_analyze(struct pen_transform_graph *graph, const struct pen
     for (int number = 0; number <= last; number++) {
         int64_t n_analyzers = 1;
         while (n_analyzers > 0) {
-            PEN_TRY_GOTO(cleanup, sweep(graph, rows, exec, counts, number, &n_analyzers, err));
+            PEN_TRY_GOTO(cleanup, sweep(graph, rows, ranks, exec, counts, number, &n_analyzers, err));
         }
+        PEN_TRY_GOTO(cleanup, pen_analyses_share(graph, ranks, request->folder, number, err));
     }
 cleanup:
     for (int64_t a = 0; a < graph->n_analyses; a++) {

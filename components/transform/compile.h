@@ -31,6 +31,8 @@ struct pen_transform_source {
                        struct pen_error *err);
 };
 
+struct pen_communicator;
+
 struct pen_transform_request {
     int64_t n_features;
     const struct pen_transform_expression *features;
@@ -39,6 +41,8 @@ struct pen_transform_request {
     const char *positive; /* binary: the class counted as 1; NULL: the larger one */
     int64_t n_columns;
     const struct pen_transform_raw_column *columns; /* everything that may be named */
+    struct pen_communicator *ranks; /* that share the analyzers, and end with the same graph; NULL: this one alone */
+    const char *folder;             /* seen by all ranks, for their vocabularies; not needed by one */
 };
 
 PEN_API PEN_MUST_USE pen_status pen_transform_compile(struct pen_transform_graph **graph,

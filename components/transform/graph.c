@@ -185,7 +185,7 @@ pen_status pen_transform_compile(struct pen_transform_graph **out, const struct 
     pen_status status = PEN_OK;
     struct pen_transform_graph *graph = NULL;
     PEN_TRY(pen_graph_build(&graph, request, err));
-    PEN_TRY_GOTO(cleanup, pen_graph_analyze(graph, rows, exec, err));
+    PEN_TRY_GOTO(cleanup, pen_graph_analyze(graph, rows, request, exec, err));
     PEN_TRY_GOTO(cleanup, pen_graph_finish(graph, err));
     *out = graph;
     return PEN_OK;

@@ -8,6 +8,7 @@
 #include "core/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct loader {
@@ -277,6 +278,14 @@ static pen_status read_label(struct loader *l, const pen_json *root, struct pen_
     PEN_FAIL(l->err, PEN_ERR_DATA, "%s: expected auto, binary, multiclass or regression as 'task'", l->path);
 }
 
+pen_status pen_analysis_from_json(struct pen_transform_graph *graph, int64_t analysis, const char *folder,
+                                  const pen_json *entry, const char *where, struct pen_error *err)
+{
+    struct loader l = {.directory = folder, .err = err};
+    (void)snprintf(l.path, sizeof l.path, "%s", where);
+    return load_analysis(&l, graph, analysis, entry);
+}
+
 static pen_status check_format(struct loader *l, const pen_json *root)
 {
     const char *format = NULL;
@@ -310,7 +319,7 @@ pen_status pen_transform_load(struct pen_transform_graph **out, const char *dire
                       (long long)graph->n_analyses, (long long)pen_json_size(analyses));
     }
     for (int64_t a = 0; a < graph->n_analyses; a++) {
-        PEN_TRY_GOTO(cleanup, load_analysis(&l, graph, a, pen_json_at(analyses, a)));
+        PEN_TRY_GOTO(cleanup, pen_analysis_from_json(graph, a, directory, pen_json_at(analyses, a), l.path, err));
     }
     PEN_TRY_GOTO(cleanup, pen_graph_finish(graph, err));
     *out = graph;

@@ -50,8 +50,8 @@ static void mode_to_json(const struct pen_node *node, const struct pen_analysis 
     }
 }
 
-static pen_status analysis_to_json(const struct pen_transform_graph *graph, int64_t a, const char *directory,
-                                   pen_json *out, struct pen_error *err)
+static pen_status found_to_json(const struct pen_transform_graph *graph, int64_t a, const char *directory,
+                                pen_json *out, struct pen_error *err)
 {
     const struct pen_node *node = &graph->nodes[graph->analysis_nodes[a]];
     const struct pen_analysis *found = &graph->analyses[a];
@@ -104,6 +104,16 @@ static pen_status analysis_to_json(const struct pen_transform_graph *graph, int6
     return pen_vocabulary_write(found->vocabulary, path, err);
 }
 
+pen_status pen_analysis_to_json(const struct pen_transform_graph *graph, int64_t analysis, const char *folder,
+                                pen_json *entry, struct pen_error *err)
+{
+    struct pen_text text = {0};
+    pen_graph_describe(graph, graph->analysis_nodes[analysis], &text);
+    pen_json_set_string(entry, "analyzer", pen_text_view(&text));
+    pen_text_deinit(&text);
+    return found_to_json(graph, analysis, folder, entry, err);
+}
+
 static pen_json *label_to_json(const struct pen_transform_graph *graph)
 {
     if (graph->label.expression == NULL) {
@@ -136,13 +146,9 @@ pen_status pen_transform_save(const struct pen_transform_graph *graph, const cha
     pen_json_set_string(root, "weight", graph->weight.expression);
     pen_json_set(root, "analyses", analyses);
     for (int64_t a = 0; a < graph->n_analyses; a++) {
-        struct pen_text text = {0};
         pen_json *entry = pen_json_object();
-        pen_graph_describe(graph, graph->analysis_nodes[a], &text);
-        pen_json_set_string(entry, "analyzer", pen_text_view(&text));
-        pen_text_deinit(&text);
         pen_json_push(analyses, entry);
-        PEN_TRY_GOTO(cleanup, analysis_to_json(graph, a, directory, entry, err));
+        PEN_TRY_GOTO(cleanup, pen_analysis_to_json(graph, a, directory, entry, err));
     }
     pen_json_set(root, "tensors", pen_tensor_spec_to_json(&graph->spec));
     PEN_TRY_GOTO(cleanup, pen_path_join(path, directory, "graph.json", err));

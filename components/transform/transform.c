@@ -3,6 +3,7 @@
 
 #include "components/transform/evaluate.h"
 #include "components/transform/transform_internal.h"
+#include "core/communicator.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "core/text.h"
@@ -55,6 +56,8 @@ static pen_status compile(struct pen_component_context *context, const struct pe
     struct pen_transform_source source = {
         .user = &rows, .n_chunks = pen_store_n_chunks(stores[split]), .read = pen_transform_rows_read};
     PEN_TRY(pen_transform_make_request(context, options, stores[split], &request, err));
+    request.ranks = pen_component_ranks(context);
+    request.folder = pen_component_output(context, "transform_graph");
     PEN_TRY(pen_transform_rows_open(context, &rows, stores[split], request.n_columns, err));
     pen_status status = pen_transform_compile(graph, &request, &source, context->exec, err);
     pen_transform_rows_close(&rows);
@@ -104,6 +107,10 @@ static pen_status run_stores(struct pen_component_context *context, const struct
         PEN_TRY(pen_store_open(&stores[i], pen_component_split_path(context, examples, splits[i]), err));
     }
     PEN_TRY(compile(context, options, stores, splits, n_splits, &graph, err));
+    if (pen_component_ranks(context)->rank > 0) { /* the graph is all they help with */
+        pen_transform_destroy(graph);
+        return PEN_OK;
+    }
     describe(context, graph);
     pen_transform_log_places(graph, context->exec);
     PEN_TRY_GOTO(cleanup, pen_transform_save(graph, pen_component_output(context, "transform_graph"), err));
@@ -157,6 +164,7 @@ const struct pen_component pen_transform = {
     .options_bytes = sizeof(struct pen_transform_options),
     .inputs = inputs,
     .outputs = outputs,
+    .over_ranks = true,
     .on_device = true,
     .run = run,
 };

@@ -8,6 +8,7 @@
  * options      features label weight task positive analyze
  * fingerprint  input content and options
  * resume       from the start
+ * ranks        the analyzers are shared out, the graph is the same for any number; rank 0 applies it
  * limits       a chunk of the columns in use and a few MiB a thread, on a device as much there; vocabularies with
  *              top_k or min_count about 1,000,000 values while counting (50 to 100 MB), without them all values
  *              (10,000,000 at most); quantiles 1 MiB for each doubling beyond 131,072 rows. Nothing else grows with

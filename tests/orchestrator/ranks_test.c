@@ -58,6 +58,42 @@ static void expect_same(const char *one, const char *other, const char *port, co
     pen_text_deinit(&b);
 }
 
+/* Every kind of analyzer, some over others, on fewer and more ranks than there are. */
+static void graphs_of_several_ranks_are_those_of_one(void)
+{
+    static const char file[] = "pipeline: t\nexample_gen:\n  csv: t.csv\ntransform:\n  features:\n"
+                               "    m: zscore(log1p(fill(trip_miles, 0)))\n    f: minmax(fare)\n"
+                               "    b: bucketize(trip_seconds, 10)\n    v: vocab(company, top_k: 20)\n"
+                               "    r: rank(trip_miles)\n    d: robust(fill(tips, 0))\n    w: vocab(payment_type)\n"
+                               "    z: bucketize(zscore(fare), 4)\n    p: zscore(fill(tips, 0), by: payment_type)\n"
+                               "  label: payment_type\n";
+    struct pen_text graph = {0};
+    char line[256], path[PEN_PATH_BYTES];
+    if (!prepare()) {
+        PEN_SKIP("the program is not built");
+    }
+    chore_write(chore_path(path, "graph.yaml"), file);
+    for (int n = 1; n <= 16; n *= 4) {
+        (void)snprintf(line, sizeof line, "run graph.yaml --to transform --root g%d --set launcher.ranks=%d", n, n);
+        PEN_REQUIRE_EQ_I64(run(line), 0);
+    }
+    read_output("g1", "transform/transform_graph", "graph.json", &graph);
+    expect_same("g1", "g4", "transform/transform_graph", "graph.json");
+    expect_same("g1", "g16", "transform/transform_graph", "graph.json");
+    expect_same("g1", "g16", "transform/transformed_examples", "split-train.h5");
+    int n_vocabularies = 0;
+    for (int a = 0; a < 32; a++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "vocabulary-%d.txt", a);
+        if (strstr(pen_text_view(&graph), name) != NULL) {
+            n_vocabularies++;
+            expect_same("g1", "g4", "transform/transform_graph", name);
+        }
+    }
+    PEN_CHECK(n_vocabularies >= 2);
+    pen_text_deinit(&graph);
+}
+
 static void figures_of_several_ranks_are_those_of_one(void)
 {
     if (!prepare()) {
@@ -178,5 +214,6 @@ static void a_launcher_that_is_not_there_is_told(void)
     program_deinit(&result);
 }
 
-PEN_SUITE(ranks, PEN_CASE(figures_of_several_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks),
+PEN_SUITE(ranks, PEN_CASE(graphs_of_several_ranks_are_those_of_one),
+          PEN_CASE(figures_of_several_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks),
           PEN_CASE(a_rank_that_dies_under_mpirun_is_named), PEN_CASE(a_launcher_that_is_not_there_is_told));
