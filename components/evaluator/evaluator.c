@@ -32,7 +32,7 @@ static pen_status score(struct evaluation *e, struct pen_error *err)
     }
     PEN_TRY(pen_store_open(&e->raw, raw, err));
     PEN_TRY(pen_model_load(&model, pen_component_input(context, "model"), context->exec, err));
-    pen_status status = pen_scores_read(&e->scores, path, model, context->exec, err);
+    pen_status status = pen_scores_read(&e->scores, path, model, pen_component_ranks(context), context->exec, err);
     pen_model_destroy(model);
     if (status == PEN_OK && e->scores.n_raw != pen_store_n_rows(e->raw)) {
         PEN_FAIL(err, PEN_ERR_DATA, "%s: expected %lld rows as in %s, found %lld", path,
@@ -222,6 +222,9 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
     e.notes = pen_json_array();
     PEN_TRY_GOTO(cleanup, pen_evaluator_plan_read(context, &e.plan, err));
     PEN_TRY_GOTO(cleanup, score(&e, err));
+    if (pen_component_ranks(context)->rank > 0) { /* scores are all they help with */
+        goto cleanup;
+    }
     PEN_TRY_GOTO(cleanup, pen_evaluator_plan_metrics(context->arena, &e.plan, e.scores.rows.task, err));
     PEN_TRY_GOTO(cleanup, score_baseline(&e, err));
     PEN_TRY_GOTO(cleanup, draw_resamples(&e, err));
@@ -264,5 +267,6 @@ const struct pen_component pen_evaluator = {.name = "evaluator",
                                             .options_bytes = sizeof(struct pen_evaluator_options),
                                             .inputs = inputs,
                                             .outputs = outputs,
+                                            .over_ranks = true,
                                             .on_device = true,
                                             .run = run};

@@ -8,6 +8,7 @@
  * options      metrics, slices, thresholds, decision_thresholds, top_k, split, confidence, min_slice_size, max_slices
  * fingerprint  inputs and options only
  * resume       from the start
+ * ranks        rows are scored by all, the metrics are rank 0's; the file is the same for any number
  * limits       8 to 20 bytes a row, 4 bytes a row and output for each model, 24 while ranking; features are streamed;
  *              below 2^31 rows
  * errors       an unknown metric, slice column or rule: PEN_ERR_CONFIG at its line; a baseline that no longer loads:

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { BATCH_ROWS = 8192 };
 
@@ -120,8 +121,63 @@ static pen_status place_scores(struct pen_exec *exec, struct pen_scores *scores,
     return status;
 }
 
-pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model, struct pen_exec *exec,
-                           struct pen_error *err)
+/* The array, of own_bytes, grows to what all ranks have, one after the other; NULL stays NULL. */
+static pen_status join(struct pen_communicator *ranks, void **array, int64_t own_bytes, struct pen_error *err)
+{
+    int64_t *offsets = NULL;
+    char *all = NULL;
+    if (*array == NULL) {
+        return PEN_OK;
+    }
+    PEN_ALLOC(offsets, ranks->size + 1, err);
+    pen_status status = pen_communicator_gather_all(ranks, &all, offsets, *array, own_bytes, err);
+    pen_free(offsets);
+    if (status == PEN_OK) {
+        pen_free(*array);
+        *array = all;
+    }
+    return status;
+}
+
+/* Rows first .. end - 1 were read here. */
+static pen_status join_ranks(struct pen_scores *scores, struct pen_communicator *ranks, int64_t first, int64_t end,
+                             struct pen_error *err)
+{
+    struct pen_eval_rows *rows = &scores->rows;
+    int64_t counts[3] = {rows->n, scores->n_without_label, scores->n_bad_weight};
+    if (ranks->size == 1) {
+        return PEN_OK;
+    }
+    memmove(scores->keep, scores->keep + first, (size_t)(end - first));
+    void *arrays[] = {scores->keep, rows->labels, rows->weights, rows->classes, scores->predictions};
+    int64_t bytes[] = {end - first, rows->n * (int64_t)sizeof *rows->labels, rows->n * (int64_t)sizeof *rows->weights,
+                       rows->n * (int64_t)sizeof *rows->classes,
+                       rows->n * scores->n_outputs * (int64_t)sizeof *scores->predictions};
+    pen_status status = pen_communicator_sum_i64(ranks, counts, 3, err);
+    for (int i = 0; i < 5 && status == PEN_OK; i++) {
+        status = join(ranks, &arrays[i], bytes[i], err);
+    }
+    scores->keep = arrays[0];
+    rows->labels = arrays[1];
+    rows->weights = arrays[2];
+    rows->classes = arrays[3];
+    scores->predictions = arrays[4];
+    rows->n = counts[0];
+    scores->n_without_label = counts[1];
+    scores->n_bad_weight = counts[2];
+    return status;
+}
+
+/* Whole batches. */
+static void share_rows(const struct pen_communicator *ranks, int64_t n_rows, int64_t *first, int64_t *end)
+{
+    pen_communicator_share(ranks, (n_rows + BATCH_ROWS - 1) / BATCH_ROWS, first, end);
+    *first = *first * BATCH_ROWS < n_rows ? *first * BATCH_ROWS : n_rows;
+    *end = *end * BATCH_ROWS < n_rows ? *end * BATCH_ROWS : n_rows;
+}
+
+pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model,
+                           struct pen_communicator *ranks, struct pen_exec *exec, struct pen_error *err)
 {
     struct pen_tensor_store *store = NULL;
     struct pen_tensor_buffer *buffer = NULL;
@@ -144,15 +200,18 @@ pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct p
     PEN_TRY_GOTO(cleanup, allocate(scores, n_raw, spec->has_weight, err));
     PEN_TRY_GOTO(cleanup, pen_tensor_buffer_create(&buffer, spec, err));
     PEN_ALLOC_GOTO(cleanup, predictions, BATCH_ROWS * scores->n_outputs, err);
-    for (int64_t row = 0; row < n_raw; row += BATCH_ROWS) {
+    int64_t first = 0, end = 0;
+    share_rows(ranks, n_raw, &first, &end);
+    for (int64_t row = first; row < end; row += BATCH_ROWS) {
         struct pen_tensor_batch batch;
-        int64_t n = n_raw - row < BATCH_ROWS ? n_raw - row : BATCH_ROWS;
+        int64_t n = end - row < BATCH_ROWS ? end - row : BATCH_ROWS;
         PEN_TRY_GOTO(cleanup, pen_cancel_check(err));
         PEN_TRY_GOTO(cleanup, pen_tensor_read(store, row, n, buffer, &batch, err));
         PEN_TRY_GOTO(cleanup, pen_model_predict(model, predictions, &batch, err));
         append(scores, &batch, predictions, row);
-        pen_progress("evaluate", row + n, n_raw, "rows", "%s", "");
+        pen_progress("evaluate", row + n - first, end - first, "rows", "%s", "");
     }
+    PEN_TRY_GOTO(cleanup, join_ranks(scores, ranks, first, end, err));
     PEN_TRY_GOTO(cleanup, place_scores(exec, scores, err));
 cleanup:
     pen_free(predictions);

@@ -4,6 +4,7 @@
 
 #include "components/evaluator/compute.h"
 #include "components/trainer/model.h"
+#include "core/communicator.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,9 +20,11 @@ struct pen_scores {
     float *baseline;    /* likewise, or NULL */
 };
 
-/* Reads the transformed split at `path` and scores it with the model, an exec's. */
+/* Reads the transformed split at `path` and scores it with the model, an exec's. Ranks read and score each a part of
+ * the rows, in the batches of one rank, and all end with the same scores. */
 PEN_API PEN_MUST_USE pen_status pen_scores_read(struct pen_scores *scores, const char *path, struct pen_model *model,
-                                                struct pen_exec *exec, struct pen_error *err);
+                                                struct pen_communicator *ranks, struct pen_exec *exec,
+                                                struct pen_error *err);
 
 /* Scores the same rows, raw, with the model in `directory` through its own transform graph. */
 PEN_API PEN_MUST_USE pen_status pen_scores_baseline(struct pen_scores *scores, const char *directory,

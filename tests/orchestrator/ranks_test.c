@@ -20,17 +20,24 @@ static int run(const char *line)
     return result.exit_code;
 }
 
+static bool prepare_rows(int64_t n_rows)
+{
+    char line[128];
+    (void)snprintf(line, sizeof line, "generate taxi --rows %lld --seed 1 -o t.csv", (long long)n_rows);
+    return access(pen_test_program(), X_OK) == 0 && run(line) == 0 &&
+           run("init t.csv --label 'tips > 0.2 * fare'") == 0;
+}
+
 static bool prepare(void)
 {
-    return access(pen_test_program(), X_OK) == 0 && run("generate taxi --rows 2000 --seed 1 -o t.csv") == 0 &&
-           run("init t.csv --label 'tips > 0.2 * fare'") == 0;
+    return prepare_rows(2000);
 }
 
 #define OPTIONS \
     "--set trainer.steps=60 --set evaluator.thresholds={} --set 'statistics_gen.slices=[[payment_type], [company]]' "
 #define MPIRUN "--set 'launcher.command=[mpirun, --oversubscribe, --bind-to, none]' "
 
-/* A file of the only execution of a port. */
+/* A file of the newest execution of a port. */
 static void read_output(const char *root, const char *port, const char *name, struct pen_text *bytes)
 {
     struct pen_arena arena = {0};
@@ -39,9 +46,13 @@ static void read_output(const char *root, const char *port, const char *name, st
     int64_t n_names = 0;
     const char *folder = pen_arena_printf(&arena, "%s/%s/%s", pen_test_directory(), root, port);
     PEN_CHECK_OK(pen_directory_list(&arena, folder, &names, &n_names, &err), &err);
-    PEN_CHECK_EQ_I64(n_names, 1);
-    if (n_names == 1) {
-        const char *path = pen_arena_printf(&arena, "%s/%s/%s", folder, names[0], name);
+    long newest = 0;
+    for (int64_t i = 0; i < n_names; i++) {
+        long number = strtol(names[i], NULL, 10);
+        newest = number > newest ? number : newest;
+    }
+    if (n_names > 0) {
+        const char *path = pen_arena_printf(&arena, "%s/%ld/%s", folder, newest, name);
         PEN_CHECK_OK(pen_file_read(path, 1 << 26, bytes, &err), &err);
     }
     pen_arena_deinit(&arena);
@@ -113,6 +124,29 @@ static void figures_of_several_ranks_are_those_of_one(void)
     (void)snprintf(line, sizeof line, "%s --root few5 --set launcher.ranks=5", few);
     PEN_REQUIRE_EQ_I64(run(line), 0);
     expect_same("few1", "few5", "statistics_gen/statistics", "statistics.json");
+}
+
+/* Three batches of rows to score, on fewer and more ranks. */
+static void an_evaluation_by_several_ranks_is_that_of_one(void)
+{
+    struct pen_text one = {0};
+    if (!prepare_rows(60000)) {
+        PEN_SKIP("the program is not built");
+    }
+    PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root one --to evaluator " OPTIONS), 0);
+    read_output("one", "evaluator/evaluation", "evaluation.json", &one);
+    PEN_CHECK(one.size_bytes > 0);
+    for (int n = 2; n <= 4; n++) {
+        struct pen_text some = {0};
+        char line[512];
+        (void)snprintf(line, sizeof line,
+                       "run pipeline.yaml --root one --only evaluator --no-cache --set launcher.ranks=%d " OPTIONS, n);
+        PEN_REQUIRE_EQ_I64(run(line), 0);
+        read_output("one", "evaluator/evaluation", "evaluation.json", &some);
+        PEN_CHECK_MSG(strcmp(pen_text_view(&one), pen_text_view(&some)) == 0, "%d ranks evaluate otherwise", n);
+        pen_text_deinit(&some);
+    }
+    pen_text_deinit(&one);
 }
 
 static bool has_mpirun(void)
@@ -214,6 +248,7 @@ static void a_launcher_that_is_not_there_is_told(void)
     program_deinit(&result);
 }
 
-PEN_SUITE(ranks, PEN_CASE(graphs_of_several_ranks_are_those_of_one),
-          PEN_CASE(figures_of_several_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks),
-          PEN_CASE(a_rank_that_dies_under_mpirun_is_named), PEN_CASE(a_launcher_that_is_not_there_is_told));
+PEN_SUITE(ranks, PEN_CASE(an_evaluation_by_several_ranks_is_that_of_one),
+          PEN_CASE(graphs_of_several_ranks_are_those_of_one), PEN_CASE(figures_of_several_ranks_are_those_of_one),
+          PEN_CASE(mpirun_gives_the_bits_of_forked_ranks), PEN_CASE(a_rank_that_dies_under_mpirun_is_named),
+          PEN_CASE(a_launcher_that_is_not_there_is_told));
