@@ -117,13 +117,19 @@ static void figures_of_several_ranks_are_those_of_one(void)
     expect_same("one", "four", "statistics_gen/statistics", "statistics.json");
     /* More ranks than features, and an allowlist. */
     static const char few[] = "run pipeline.yaml --to statistics_gen --set 'statistics_gen.feature_allowlist=[fare, "
-                              "company, tips]' ";
+                              "company, tips]' --set statistics_gen.label_feature=tips "
+                              "--set 'statistics_gen.vocabularies=[company]' --set "
+                              "'statistics_gen.per_feature_weight_override={fare: trip_miles}' ";
     char line[512];
     (void)snprintf(line, sizeof line, "%s --root few1", few);
     PEN_REQUIRE_EQ_I64(run(line), 0);
     (void)snprintf(line, sizeof line, "%s --root few5 --set launcher.ranks=5", few);
     PEN_REQUIRE_EQ_I64(run(line), 0);
     expect_same("few1", "few5", "statistics_gen/statistics", "statistics.json");
+    expect_same("few1", "few5", "statistics_gen/statistics", "vocabularies/train/company.txt");
+    PEN_CHECK(run("run pipeline.yaml --to statistics_gen --set launcher.ranks=2 --root few2 --set "
+                  "'statistics_gen.feature_allowlist=[fare, tips]' --set 'statistics_gen.vocabularies=[company]'") !=
+              0);
 }
 
 /* Three batches of rows to score, on fewer and more ranks. */
