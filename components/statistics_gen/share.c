@@ -14,7 +14,8 @@ static bool is_among(const char *name, const char *const *names, int64_t n_names
     return false;
 }
 
-/* Those of this rank's features; rank 0 keeps what is nobody's, to say so. */
+/* Those of this rank's features, but that of a label feature, which all ranks have, is rank 0's alone; so is what is
+ * nobody's, to say so. */
 static pen_status share_vocabularies(struct pen_arena *arena, const struct pen_communicator *ranks,
                                      const char *const *all, int64_t n_all, struct pen_statistics_options *options,
                                      struct pen_error *err)
@@ -26,7 +27,9 @@ static pen_status share_vocabularies(struct pen_arena *arena, const struct pen_c
     }
     for (int64_t i = 0; i < options->n_vocabularies; i++) {
         const char *name = options->vocabularies[i];
-        if (is_among(name, options->allowed, options->n_allowed) || (ranks->rank == 0 && !is_among(name, all, n_all))) {
+        bool is_shared = options->label_feature != NULL && strcmp(name, options->label_feature) == 0;
+        bool is_own = !is_shared && is_among(name, options->allowed, options->n_allowed);
+        if (is_own || (ranks->rank == 0 && (is_shared || !is_among(name, all, n_all)))) {
             own[n++] = name;
         }
     }

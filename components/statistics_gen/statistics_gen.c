@@ -96,6 +96,7 @@ static pen_status check_excluded(const struct statistics_gen_options *options, c
     return PEN_OK;
 }
 
+/* The statistics of this rank's features, and the files of their vocabularies. */
 static pen_status compute(struct pen_component_context *context, const struct statistics_gen_options *options,
                           const struct pen_statistics_source *sources, int64_t n_sources,
                           struct pen_statistics *statistics, struct pen_error *err)
@@ -129,7 +130,14 @@ static pen_status compute(struct pen_component_context *context, const struct st
     if (ranks->size > 1 && n_sources > 0) {
         PEN_TRY(pen_statistics_share(context->arena, ranks, &sources[0], &how, &none, err));
     }
-    return pen_statistics_compute(statistics, sources, none ? 0 : n_sources, &how, err);
+    PEN_TRY(pen_statistics_compute(statistics, sources, none ? 0 : n_sources, &how, err));
+    const struct pen_config_strings vocabularies = {how.vocabularies, how.n_vocabularies};
+    pen_status status =
+        pen_vocabularies_write(pen_component_output(context, "statistics"), statistics, &vocabularies, err);
+    if (status != PEN_OK) {
+        pen_statistics_deinit(statistics);
+    }
+    return status;
 }
 
 static pen_status write(struct pen_component_context *context, const pen_json *document, struct pen_error *err)
@@ -187,10 +195,6 @@ static pen_status run_splits(struct pen_component_context *context, const struct
     struct pen_statistics statistics;
     PEN_TRY(compute(context, options, sources, *n_open, &statistics, err));
     pen_status status = conclude(context, &statistics, sources, err);
-    if (status == PEN_OK) { /* each rank has the features it measured */
-        status = pen_vocabularies_write(pen_component_output(context, "statistics"), &statistics,
-                                        &options->vocabularies, err);
-    }
     pen_log(PEN_LOG_INFO, "statistics of %lld splits and %lld slices: %lld cells in %.3f s", (long long)*n_open,
             (long long)(statistics.n_splits - *n_open), (long long)n_values, pen_clock_seconds() - start);
     pen_statistics_deinit(&statistics);

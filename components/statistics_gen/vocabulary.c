@@ -39,16 +39,13 @@ static pen_status write_one(const char *folder, const struct pen_split_statistic
     const struct pen_feature_statistics *found = pen_statistics_find_feature(split, feature);
     struct pen_text path = {0}, lines = {0};
     pen_status status = PEN_OK;
-    if (found == NULL) { /* another rank has it */
-        return PEN_OK;
-    }
     pen_text_printf(&path, "%s/vocabularies/%s", folder, split->split);
     PEN_TRY_GOTO(cleanup, pen_text_check(&path, err));
     PEN_TRY_GOTO(cleanup, pen_directory_create(pen_text_view(&path), err));
     pen_text_append_char(&path, '/');
     append_file_name(&path, feature);
     PEN_TRY_GOTO(cleanup, pen_text_check(&path, err));
-    for (int64_t i = 0; i < found->string.vocabulary.n_items; i++) {
+    for (int64_t i = 0; found != NULL && i < found->string.vocabulary.n_items; i++) {
         append_line(&lines, found->string.vocabulary.items[i].value);
     }
     PEN_TRY_GOTO(cleanup, pen_text_check(&lines, err));
