@@ -4,9 +4,10 @@
  * our B, the rows of its result are our columns, and a bias along our columns is one along its rows, as it wants it.
  *
  * Split sums are let in only where their parts are stored and added in a step of their own (COMPUTE_TYPE): the gradient
- * of weights sums over a whole batch and needs many blocks. An epilogue is asked for where the result is aligned to 16
- * bytes; narrow results are left to the caller's kernel (some releases skip the bias of a result of one row). The
- * library wants the bias aligned too: one that is not is copied in front of the scratch. */
+ * of weights sums over a whole batch and needs many blocks. The bias epilogue is asked for where the result is aligned
+ * to 16 bytes; narrow results are left to the caller's kernel (some releases skip the bias of a result of one row). The
+ * library wants the bias aligned too: one that is not is copied in front of the scratch. The relu epilogue is never
+ * asked for: it is max(x, 0), which on a GPU makes 0 of NaN, and a training that diverged would hide behind it. */
 #include "kernels/cuda/product.cuh"
 
 #include "core/memory.h"
@@ -127,13 +128,10 @@ static uint32_t alignment_of(const void *at)
     return (uint32_t)(bits & (~bits + 1));
 }
 
-static cublasLtEpilogue_t epilogue_for(const struct pen_gemm *g, const struct pen_cuda_epilogue *e)
+static cublasLtEpilogue_t epilogue_for(const struct pen_gemm *g, const float *bias)
 {
     bool wide = g->n % 4 == 0 && g->ldc % 4 == 0 && (uintptr_t)g->c % 16 == 0;
-    if (!wide || (e->bias == NULL && !e->relu)) {
-        return CUBLASLT_EPILOGUE_DEFAULT;
-    }
-    return e->bias == NULL ? CUBLASLT_EPILOGUE_RELU : e->relu ? CUBLASLT_EPILOGUE_RELU_BIAS : CUBLASLT_EPILOGUE_BIAS;
+    return wide && bias != NULL ? CUBLASLT_EPILOGUE_BIAS : CUBLASLT_EPILOGUE_DEFAULT;
 }
 
 static struct plan_key key_of(const struct pen_exec *exec, const struct pen_gemm *g, cublasLtEpilogue_t epilogue)
@@ -268,10 +266,10 @@ static __global__ void scale_k(float *c, int64_t ldc, int64_t m, int64_t n, floa
     }
 }
 
-pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *g,
-                            const struct pen_cuda_epilogue *epilogue, const char *op, struct pen_error *err)
+pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *g, const float *bias,
+                            const char *op, struct pen_error *err)
 {
-    *fused = false;
+    *fused = bias == NULL;
     PEN_TRY(pen_gemm_check(g, err));
     if (g->m == 0 || g->n == 0) {
         return PEN_OK;
@@ -285,10 +283,10 @@ pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen
     struct pen_cuda_products *products = NULL;
     struct plan *plan = NULL;
     char *scratch = NULL;
-    struct plan_key key = key_of(exec, g, epilogue != NULL ? epilogue_for(g, epilogue) : CUBLASLT_EPILOGUE_DEFAULT);
+    struct plan_key key = key_of(exec, g, epilogue_for(g, bias));
     PEN_TRY(products_of(&products, exec, err));
     PEN_TRY(plan_for(&plan, products, &key, op, err));
-    const float *bias = plan->fused ? epilogue->bias : NULL;
+    bias = plan->fused ? bias : NULL;
     size_t copied = (uintptr_t)bias % 16 == 0 ? 0 : pen_cuda_piece((size_t)g->n * sizeof *bias);
     PEN_TRY(pen_cuda_workspace(exec, &scratch, copied + plan->scratch_bytes, op, err));
     if (copied > 0) {
@@ -302,6 +300,6 @@ pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen
     PEN_CUBLAS(err, cublasLtMatmul(products->handle, plan->operation, &g->alpha, g->b, plan->a, g->a, plan->b, &g->beta,
                                    g->c, plan->c, g->c, plan->c, &plan->algorithm, scratch + copied,
                                    plan->scratch_bytes, pen_cuda_stream(exec)));
-    *fused = plan->fused;
+    *fused = *fused || plan->fused;
     return PEN_OK;
 }

@@ -1,4 +1,4 @@
-/* Products of float32 matrices by cuBLASLt, with bias and relu in the same launch where the library has that.
+/* Products of float32 matrices by cuBLASLt, with a bias in the same launch where the library has that.
  *
  * Which algorithm computes a shape is asked once for it and kept in the exec; the library's answer follows from sizes,
  * leading dimensions and alignment, and only algorithms whose sums have a fixed order are let in, so equal calls give
@@ -9,16 +9,10 @@
 #include "kernels/cuda/exec.cuh"
 #include "kernels/matrix/gemm.h"
 
-/* What is done to C after the product: C = relu(C + bias). */
-struct pen_cuda_epilogue {
-    const float *bias; /* [n]; NULL: none */
-    bool relu;
-};
-
-/* epilogue NULL: none. *fused: the epilogue was applied; where it is false, C holds the product alone. `op` names the
- * call in errors. */
-pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *gemm,
-                            const struct pen_cuda_epilogue *epilogue, const char *op, struct pen_error *err);
+/* bias: [n], added to every row of C; NULL: none. *fused: it was added, or there is none; where it is false, C holds the
+ * product alone. `op` names the call in errors. */
+pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *gemm, const float *bias,
+                            const char *op, struct pen_error *err);
 
 /* 130100: cuBLASLt 13.1.0. */
 int pen_cuda_products_version(void);

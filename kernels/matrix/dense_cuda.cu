@@ -1,5 +1,5 @@
-/* Dense layers: the library's product, bias and relu in its epilogue; what it does not do (other activations, narrow or
- * misaligned results) is one visit of the result by our own kernel.
+/* Dense layers: the library's product, with the bias in its epilogue where there is no activation; bias and activation
+ * are otherwise one visit of the result by our own kernel, which keeps NaN (product.cu).
  *
  * Backward: dz and the sums of dbias in one visit of dy and y, then the two products. The activation is of this layer,
  * so its derivative belongs in front of them; the library's epilogues would put it behind. */
@@ -10,15 +10,13 @@
 extern "C" pen_status pen_dense_forward_cuda(struct pen_exec *exec, const struct pen_dense *d, struct pen_error *err)
 {
     PEN_TRY(pen_dense_check("dense_forward", d->n_rows, d->n_in, d->n_out, err));
-    bool relu = d->activation == PEN_ACTIVATION_RELU, fused = false;
+    bool linear = d->activation == PEN_ACTIVATION_NONE, fused = false;
     struct pen_gemm product = {d->n_rows, d->n_out, d->n_in, false,    false, 1,      d->add ? 1.0f : 0.0f,
                                d->x,      d->ld_x,  d->w,    d->n_out, d->y,  d->ld_y};
-    struct pen_cuda_epilogue epilogue = {d->bias, relu};
-    bool whole = relu || d->activation == PEN_ACTIVATION_NONE;
-    PEN_TRY(pen_cuda_product(exec, &fused, &product, whole ? &epilogue : NULL, "dense_forward", err));
-    return fused ? PEN_OK
-                 : pen_activation_apply_cuda(exec, d->activation, d->y, d->ld_y, d->bias, d->n_rows, d->n_out,
-                                             "dense_forward", err);
+    PEN_TRY(pen_cuda_product(exec, &fused, &product, linear ? d->bias : NULL, "dense_forward", err));
+    return linear && fused ? PEN_OK
+                           : pen_activation_apply_cuda(exec, d->activation, d->y, d->ld_y, d->bias, d->n_rows, d->n_out,
+                                                       "dense_forward", err);
 }
 
 extern "C" pen_status pen_dense_backward_cuda(struct pen_exec *exec, const struct pen_dense_grad *d,

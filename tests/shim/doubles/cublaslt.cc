@@ -3,7 +3,7 @@
  * An algorithm is a note of what it was asked for: the kind of product, the sizes and the alignment promised. A product
  * that is not what its algorithm was asked for, memory that is not the device's, scratch that is too small and a bias
  * that is not aligned are refused, as the library may refuse them or fail. Sums are float64; factors are rounded to the
- * bits of the compute type. */
+ * bits of the compute type. The relu epilogue is max(x, 0) as a GPU computes it: NaN becomes 0. */
 #include "tests/shim/doubles/rounded.h"
 #include "tests/shim/shim.h"
 
@@ -105,7 +105,7 @@ void compute(const product &p)
             sum *= static_cast<double>(p.alpha);
             sum += p.beta != 0.0f ? static_cast<double>(p.beta) * static_cast<double>(p.c[i + j * p.ldc]) : 0.0;
             sum += (p.what.epilogue & CUBLASLT_EPILOGUE_BIAS) != 0 ? static_cast<double>(p.bias[i]) : 0.0;
-            bool cut = (p.what.epilogue & CUBLASLT_EPILOGUE_RELU) != 0 && sum < 0;
+            bool cut = (p.what.epilogue & CUBLASLT_EPILOGUE_RELU) != 0 && !(sum > 0);
             p.d[i + j * p.ldd] = cut ? 0.0f : static_cast<float>(sum);
         }
     }
