@@ -1,9 +1,10 @@
 /* bench_kernels [op ...] [--device cpu|cuda] [--precision float32|tf32|bf16] [--small] [--seconds S] [--json]: time,
- * GB/s and GFLOP/s of ops on a device. --precision: what its products may round factors to; refused where it cannot.
- * --small: the CPU's sizes on any device, to see that they run. */
+ * GB/s and GFLOP/s of ops on a device, and GB/s as a part of what a copy on the device reads and writes.
+ * --precision: what its products may round factors to; refused where it cannot. --small: the CPU's sizes on any device,
+ * to see that they run. */
 #include "bench/kernels/op_bench.h"
 
-#include "bench/precision.h"
+#include "bench/device.h"
 #include "core/log.h"
 #include "core/memory.h"
 #include "core/rng.h"
@@ -27,6 +28,7 @@ struct settings {
     bool small, json;
     const char *names[N_ROWS];
     int n_names;
+    double copy_gb_per_s;
 };
 
 /* Ends the burst that the calls since `last` made up. */
@@ -111,20 +113,39 @@ static pen_status run_row(const struct pen_op_bench *row, struct pen_bench *benc
     return status != PEN_OK ? status : bench->failed;
 }
 
-static void print_row(const struct pen_op_bench *row, const struct pen_bench *bench, bool json)
+static double gb_per_s(const struct pen_bench *bench)
+{
+    return bench->bytes / (bench->best_s > 0 ? bench->best_s : 1e-9) * 1e-9;
+}
+
+static void print_row(const struct settings *s, const struct pen_op_bench *row, const struct pen_bench *bench)
 {
     double best = bench->best_s > 0 ? bench->best_s : 1e-9;
     double mean = bench->sum_s / (double)(bench->n_bursts > 1 ? bench->n_bursts - 1 : 1);
-    if (json) {
+    double of_copy = gb_per_s(bench) / s->copy_gb_per_s;
+    if (s->json) {
         printf("{\"op\": \"%s\", \"device\": \"%s\", \"precision\": \"%s\", \"best_us\": %.3f, \"mean_us\": %.3f, "
-               "\"gb_per_s\": %.3f, "
-               "\"gflop_per_s\": %.3f}\n",
+               "\"gb_per_s\": %.3f, \"of_copy\": %.3f, \"gflop_per_s\": %.3f}\n",
                row->op, bench->exec->name, pen_precision_names[bench->exec->precision], best * 1e6, mean * 1e6,
-               bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
+               gb_per_s(bench), of_copy, bench->flops / best * 1e-9);
     } else {
-        printf("%-22s best %10.1f us  mean %10.1f us  %8.2f GB/s  %8.2f GFLOP/s\n", row->op, best * 1e6, mean * 1e6,
-               bench->bytes / best * 1e-9, bench->flops / best * 1e-9);
+        printf("%-22s best %10.1f us  mean %10.1f us  %8.2f GB/s  %5.1f %% of copy  %8.2f GFLOP/s\n", row->op,
+               best * 1e6, mean * 1e6, gb_per_s(bench), 100 * of_copy, bench->flops / best * 1e-9);
     }
+}
+
+/* What memory can do: a copy on the device, both ways counted. */
+static pen_status time_copy(struct pen_bench *bench, struct pen_error *err)
+{
+    int64_t n = pen_bench_size(bench, 1 << 24, 1 << 28);
+    float *from = NULL, *to = NULL;
+    PEN_BENCH_ZEROS(bench, from, n, err);
+    PEN_BENCH_ZEROS(bench, to, n, err);
+    bench->bytes = 8.0 * (double)n;
+    while (pen_bench_next(bench)) {
+        PEN_TRY(pen_device_copy(bench->exec, to, from, (size_t)n * sizeof *from, err));
+    }
+    return PEN_OK;
 }
 
 static bool wanted(const struct settings *s, const char *op)
@@ -136,17 +157,27 @@ static bool wanted(const struct settings *s, const char *op)
     return found;
 }
 
-static pen_status run_all(const struct settings *s, struct pen_exec *exec, struct pen_error *err)
+static pen_status run_and_print(struct settings *s, const struct pen_op_bench *row, struct pen_exec *exec,
+                                struct pen_error *err)
 {
+    struct pen_bench bench = {
+        .exec = exec, .large = strcmp(exec->name, "cpu") != 0 && !s->small, .limit_s = s->seconds};
+    if (run_row(row, &bench, err) != PEN_OK) {
+        pen_error_prefix(err, "%s: ", row->op);
+        return err->status;
+    }
+    s->copy_gb_per_s = s->copy_gb_per_s > 0 ? s->copy_gb_per_s : gb_per_s(&bench);
+    print_row(s, row, &bench);
+    return PEN_OK;
+}
+
+static pen_status run_all(struct settings *s, struct pen_exec *exec, struct pen_error *err)
+{
+    static const struct pen_op_bench copy = {"copy", time_copy};
+    PEN_TRY(run_and_print(s, &copy, exec, err)); /* first: the others are told as parts of it */
     for (int r = 0; r < N_ROWS; r++) {
         if (wanted(s, rows[r]->op)) {
-            struct pen_bench bench = {
-                .exec = exec, .large = strcmp(exec->name, "cpu") != 0 && !s->small, .limit_s = s->seconds};
-            if (run_row(rows[r], &bench, err) != PEN_OK) {
-                pen_error_prefix(err, "%s: ", rows[r]->op);
-                return err->status;
-            }
-            print_row(rows[r], &bench, s->json);
+            PEN_TRY(run_and_print(s, rows[r], exec, err));
         }
     }
     return PEN_OK;
@@ -181,16 +212,9 @@ int main(int argc, char **argv)
     struct settings s;
     struct pen_error err = PEN_ERROR_INIT;
     struct pen_exec *exec = NULL;
-    struct pen_device_choice choice;
     pen_status status = read_settings(&s, argc, argv, &err);
     if (status == PEN_OK) {
-        status = pen_device_choose(&choice, s.device, &err);
-    }
-    if (status == PEN_OK) {
-        status = pen_exec_create(&exec, choice.device, &err);
-    }
-    if (status == PEN_OK) {
-        status = pen_bench_set_precision(exec, s.precision, &err);
+        status = pen_bench_open_device(&exec, s.device, s.precision, &err);
     }
     if (status == PEN_OK) {
         status = run_all(&s, exec, &err);

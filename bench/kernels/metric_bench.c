@@ -18,6 +18,7 @@ struct rows {
 /* P(y = 1) = s, s uniform. */
 static void draw(int64_t n, float *scores, float *labels, int32_t *classes)
 {
+#pragma omp parallel for schedule(static)
     for (int64_t i = 0; i < n; i++) {
         scores[i] = (float)pen_rng_uniform(1, 0, (uint64_t)i);
         classes[i] = pen_rng_uniform(1, 1, (uint64_t)i) < (double)scores[i] ? 1 : 0;

@@ -7,7 +7,7 @@
  * for), and the losses of the first steps, so that a peer can show that it does the same work. --share writes what a
  * peer needs to do it, rows in the order of the steps: dense.f32 [R, 13], ids.i32 [R, 26], label.f32 [R], values.f32
  * (the parameters before the first step, in the order of components/trainer/network.h). */
-#include "bench/precision.h"
+#include "bench/device.h"
 #include "components/trainer/update.h"
 #include "core/log.h"
 #include "core/rng.h"
@@ -25,7 +25,7 @@ enum {
     STEPS_LEAST = 12,
     STEPS_MOST = 100000,
     SHOWN = 8,
-    BURST = 50,
+    BURST_MOST = 50,
     ORDER_SEED = 7,
     ORDER_STREAM = 3
 };
@@ -229,15 +229,28 @@ static pen_status first_steps(struct steps *steps, double losses[SHOWN], struct 
     return PEN_OK;
 }
 
+/* Steps between two waits for the device: of about 50 ms, told from one of them. */
+static pen_status choose_burst(struct steps *steps, int64_t *number, int64_t *burst, struct pen_error *err)
+{
+    struct pen_exec *exec = steps->pass->network->exec;
+    double before = pen_clock_seconds();
+    PEN_TRY(one_step(steps, ++*number, err));
+    PEN_TRY(pen_device_synchronise(exec, err));
+    double fits = 0.05 / (pen_clock_seconds() - before);
+    *burst = strcmp(exec->name, "cpu") == 0 || fits < 1 ? 1 : fits > BURST_MOST ? BURST_MOST : (int64_t)fits;
+    return PEN_OK;
+}
+
 static pen_status time_steps(const struct settings *s, struct steps *steps, struct pen_error *err)
 {
     struct pen_exec *exec = steps->pass->network->exec;
-    const int64_t burst = strcmp(exec->name, "cpu") == 0 ? 1 : BURST;
+    int64_t burst = 1;
     pen_status status = PEN_OK;
     double losses[SHOWN], *taken = NULL;
     int64_t n = 0, number = SHOWN;
     PEN_ALLOC_GOTO(cleanup, taken, STEPS_MOST, err);
     PEN_TRY_GOTO(cleanup, first_steps(steps, losses, err));
+    PEN_TRY_GOTO(cleanup, choose_burst(steps, &number, &burst, err));
     for (double started = pen_clock_seconds(), before = started;
          n < STEPS_MOST && (n < STEPS_LEAST || before - started < s->seconds);) {
         before = pen_clock_seconds();
@@ -321,14 +334,6 @@ static pen_status read_settings(struct settings *s, int argc, char **argv, struc
     return PEN_OK;
 }
 
-static pen_status open_device(const struct settings *s, struct pen_exec **exec, struct pen_error *err)
-{
-    struct pen_device_choice choice;
-    PEN_TRY(pen_device_choose(&choice, s->device, err));
-    PEN_TRY(pen_exec_create(exec, choice.device, err));
-    return pen_bench_set_precision(*exec, s->precision, err);
-}
-
 int main(int argc, char **argv)
 {
     static const int64_t usual[] = {1024, 8192};
@@ -344,7 +349,7 @@ int main(int argc, char **argv)
                          .seconds = 2};
     pen_status status = read_settings(&s, argc, argv, &err);
     if (status == PEN_OK) {
-        status = open_device(&s, &exec, &err);
+        status = pen_bench_open_device(&exec, s.device, s.precision, &err);
     }
     if (status == PEN_OK) {
         status = make_data(&d, s.rows, exec, &err);

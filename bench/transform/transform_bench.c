@@ -6,6 +6,7 @@
  * Rows are like those of taxi trips and of complaints: eight skewed numbers (the first misses one cell in 16), 45
  * companies by falling frequency, as text and as dictionary codes, and for one row in 16 a text of 20 to 180 words out
  * of 30,000. What a case must give in sum (values written, ids in range) is checked before its time counts. */
+#include "bench/device.h"
 #include "components/transform/compile.h"
 #include "components/transform/evaluate.h"
 #include "core/log.h"
@@ -438,11 +439,8 @@ static bool run_case(const struct bench_case *c, const struct pen_batch *batches
 static struct pen_exec *open_device(const char *asked)
 {
     struct pen_error err = PEN_ERROR_INIT;
-    struct pen_device_choice choice;
     struct pen_exec *exec = NULL;
-    pen_status status = pen_device_choose(&choice, asked, &err);
-    status = status == PEN_OK ? pen_exec_create(&exec, choice.device, &err) : status;
-    if (status != PEN_OK) {
+    if (pen_bench_open_device(&exec, asked, pen_precision_names[PEN_PRECISION_EXACT], &err) != PEN_OK) {
         (void)fprintf(stderr, "bench_transform: %s\n", err.message);
     }
     return exec;

@@ -9,8 +9,8 @@
 #include "kernels/cuda/exec.cuh"
 #include "kernels/matrix/gemm.h"
 
-/* bias: [n], added to every row of C; NULL: none. *fused: it was added, or there is none; where it is false, C holds the
- * product alone. `op` names the call in errors. */
+/* bias: [n], added to every row of C; NULL: none. *fused: it was added, or there is none; where it is false, C holds
+ * the product alone. `op` names the call in errors. */
 pen_status pen_cuda_product(struct pen_exec *exec, bool *fused, const struct pen_gemm *gemm, const float *bias,
                             const char *op, struct pen_error *err);
 

@@ -1,5 +1,5 @@
-/* The CUDA backend's ops, row by row. An op that is not listed has none yet: the device is not offered to users until
- * the table is complete (probe.c), tests and benches pass the op over by name. */
+/* The CUDA backend's ops, row by row. tests/shim fails for an op without a row; a module that lacks one is not offered
+ * to users (probe.c). */
 #include "kernels/cuda/module.h"
 
 const struct pen_kernel_table pen_cuda_kernels = {

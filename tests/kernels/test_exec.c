@@ -2,6 +2,7 @@
 #include "tests/kernels/mirror.h"
 
 #include "core/memory.h"
+#include "kernels/load.h"
 
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@ struct pen_exec *pen_test_exec(void)
     if (exec == NULL) {
         const char *device = getenv("PEN_TEST_DEVICE");
         struct pen_error err = PEN_ERROR_INIT;
+        pen_cuda_name_module(getenv("PENSTOCK_CUDA_MODULE"));
         pen_status status = pen_exec_create(&exec, device != NULL ? device : "cpu", &err);
         PEN_ASSERT(status == PEN_OK);
     }

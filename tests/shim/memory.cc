@@ -26,9 +26,15 @@ struct buffer {
 };
 
 char *region = nullptr, *next_page = nullptr;
+size_t memory_at_start(void)
+{
+    const char *asked = std::getenv("PEN_SHIM_MEMORY_MB");
+    return asked != nullptr ? std::strtoull(asked, nullptr, 10) << 20 : size_t{8} << 30;
+}
+
 std::map<char *, buffer> buffers; /* by first byte */
 std::map<char *, size_t> pinned;  /* host memory: first byte, bytes */
-size_t memory_bytes = size_t{8} << 30, live_bytes = 0;
+size_t memory_bytes = memory_at_start(), live_bytes = 0;
 int64_t live_buffers = 0;
 thread_local int n_open = 0;
 

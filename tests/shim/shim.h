@@ -18,7 +18,7 @@ void pen_shim_set_order(uint64_t seed);
  * start: on when PEN_SHIM_DEFERRED is set. */
 void pen_shim_set_deferred(bool deferred);
 
-/* Device memory there is; more is cudaErrorMemoryAllocation. */
+/* Device memory there is; more is cudaErrorMemoryAllocation. At the start: PEN_SHIM_MEMORY_MB, or 8 GiB. */
 void pen_shim_set_memory(size_t bytes);
 
 size_t pen_shim_live_bytes(void);

@@ -1,6 +1,7 @@
 /* The shim itself: small kernels that must come out right in every order, and small kernels with a planted fault, each
  * of which it must catch. A fault that ends the process is looked at from outside, in a child. */
 #include "kernels/cuda/common.cuh"
+#include "kernels/cuda/module.h"
 #include "tests/pen_test.h"
 #include "tests/shim/shim.h"
 
@@ -404,14 +405,23 @@ void memory_nobody_wrote_is_nan(void)
     PEN_CHECK(isnan(fresh.get()[1]));
 }
 
+/* Before a suite calls one that is not there. */
+void the_cuda_table_has_every_op(void)
+{
+#define PEN_OP_PRESENT(op) PEN_CHECK_MSG(pen_cuda_kernels.op != NULL, "op %s: no row in kernels/cuda/table.c", #op);
+    PEN_OP_LIST(PEN_OP_PRESENT)
+#undef PEN_OP_PRESENT
+}
+
 } // namespace planted
 
 using namespace planted;
 
-PEN_SUITE(shim, PEN_CASE(block_sums_are_right_in_every_order), PEN_CASE(scans_are_right_in_every_order),
-          PEN_CASE(a_tile_is_transposed), PEN_CASE(votes_of_halves_keep_apart),
-          PEN_CASE(a_graph_does_again_what_was_captured), PEN_CASE(deferred_work_waits_until_it_is_waited_for),
-          PEN_CASE(wrong_launches_and_copies_are_errors), PEN_CASE(a_missing_barrier_shows_in_some_order),
-          PEN_CASE(a_barrier_that_some_threads_leave_out_is_named), PEN_CASE(a_write_behind_a_buffer_is_named),
-          PEN_CASE(the_host_cannot_touch_device_memory), PEN_CASE(a_freed_buffer_stays_closed),
-          PEN_CASE(a_shuffle_with_the_wrong_mask_is_named), PEN_CASE(memory_nobody_wrote_is_nan));
+PEN_SUITE(shim, PEN_CASE(the_cuda_table_has_every_op), PEN_CASE(block_sums_are_right_in_every_order),
+          PEN_CASE(scans_are_right_in_every_order), PEN_CASE(a_tile_is_transposed),
+          PEN_CASE(votes_of_halves_keep_apart), PEN_CASE(a_graph_does_again_what_was_captured),
+          PEN_CASE(deferred_work_waits_until_it_is_waited_for), PEN_CASE(wrong_launches_and_copies_are_errors),
+          PEN_CASE(a_missing_barrier_shows_in_some_order), PEN_CASE(a_barrier_that_some_threads_leave_out_is_named),
+          PEN_CASE(a_write_behind_a_buffer_is_named), PEN_CASE(the_host_cannot_touch_device_memory),
+          PEN_CASE(a_freed_buffer_stays_closed), PEN_CASE(a_shuffle_with_the_wrong_mask_is_named),
+          PEN_CASE(memory_nobody_wrote_is_nan));
