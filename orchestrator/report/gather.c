@@ -110,7 +110,9 @@ void pen_page_facts(struct pen_text *out, const struct pen_page_run *page)
     const pen_json *took = pen_json_get(page->run, "seconds");
     (void)snprintf(seconds, sizeof seconds, "%.3f s", pen_json_number_or(took, 0));
     pen_text_append(out, "<dl>");
-    fact(out, "began", text_of(page->run, "time"));
+    pen_text_append(out, "<dt>began</dt><dd>");
+    pen_html_time(out, text_of(page->run, "time"));
+    pen_text_append(out, " UTC</dd>");
     fact(out, "took", took == NULL ? "" : seconds);
     fact(out, "device", text_of(page->run, "device"));
     fact(out, "because", text_of(page->run, "device_reason"));

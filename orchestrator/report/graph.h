@@ -18,7 +18,7 @@ struct pen_graph_edge {
 };
 
 /* A <figure>; without boxes: nothing. At most PEN_GRAPH_BOXES are drawn. edges: those of a box after those of the boxes
- * before it. */
+ * before it; one that follows from others (a to c beside a to b and b to c) is not drawn. */
 void pen_graph_draw(struct pen_text *out, const char *label, const struct pen_graph_box *boxes, int64_t n_boxes,
                     const struct pen_graph_edge *edges, int64_t n_edges);
 

@@ -90,6 +90,22 @@ void pen_html_section_end(struct pen_text *out)
     pen_text_append(out, "</section>\n");
 }
 
+void pen_html_time(struct pen_text *out, const char *time)
+{
+    if (strlen(time) < 20 || time[10] != 'T') {
+        pen_html_text(out, time);
+        return;
+    }
+    pen_text_append(out, "<time datetime=\"");
+    pen_html_text(out, time);
+    pen_text_append(out, "\">");
+    for (int i = 0; i < 19; i++) {
+        char letter[2] = {i == 10 ? ' ' : time[i], '\0'};
+        pen_html_text(out, letter);
+    }
+    pen_text_append(out, "</time>");
+}
+
 const char *pen_html_tone(const char *status)
 {
     return strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0 ? "good"

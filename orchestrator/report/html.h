@@ -13,6 +13,9 @@ void pen_html_number(struct pen_text *out, const pen_json *value);
 /* 12345678 as 12 345 678, with thin spaces. */
 void pen_html_count(struct pen_text *out, int64_t count);
 
+/* "2026-11-26T01:43:23.138Z" as 2026-11-26 01:43:23, in UTC; anything else as it is. */
+void pen_html_time(struct pen_text *out, const char *time);
+
 /* A page up to <body>, whose style is its own and which loads nothing; and its end. */
 void pen_html_page(struct pen_text *out, const char *title);
 void pen_html_page_end(struct pen_text *out);

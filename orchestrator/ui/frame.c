@@ -88,5 +88,11 @@ const char *const pen_ui_style =
     ".note.bad{border-color:var(--bad);color:var(--ink)}\n"
     ".tabs a{padding:.15rem 0;text-decoration:none;border-bottom:2px solid transparent}.tabs a:hover{"
     "text-decoration:underline}.tabs a[aria-current]{border-color:var(--one);color:var(--ink)}\n"
+    ".grid th,.grid td{border:0;padding:1px 2px}.grid tbody th{padding-right:.7rem;font-weight:400}"
+    ".grid thead th{writing-mode:vertical-rl;transform:rotate(180deg);font-weight:400;font-size:.8rem;"
+    "white-space:nowrap}.grid tr:hover td,.grid tr:hover th{background:var(--panel)}\n"
+    ".state{display:inline-block;width:1rem;height:1rem;border-radius:3px;background:currentColor;border:2px solid "
+    "currentColor;vertical-align:-.15rem;position:relative}.state.hollow{background:none}.state.none{visibility:hidden}"
+    ".state.bad{border-radius:50%}\n"
     "#log{max-height:70vh;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere}\n"
     "@media(max-width:40rem){.card{padding:.25rem .6rem .75rem}}\n";

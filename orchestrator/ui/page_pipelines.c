@@ -107,17 +107,18 @@ static void runs_table(struct pen_ui_call *call, struct pen_metadata *metadata, 
         pen_text_append(out, "<p class=\"soft\">no run yet</p>\n");
         return;
     }
-    pen_text_append(out,
-                    "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>run</th><th>status</th><th>began</th>"
-                    "<th class=\"number\">seconds</th><th>device</th><th>pushed</th></tr></thead><tbody>\n");
+    pen_text_append(
+        out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>run</th><th>status</th><th>began (UTC)</th>"
+             "<th class=\"number\">seconds</th><th>device</th><th>pushed</th></tr></thead><tbody>\n");
     for (int64_t i = metadata->n_runs - 1; i >= 0 && i >= metadata->n_runs - n; i--) {
         const pen_json *run = pen_metadata_run(metadata, i), *seconds = pen_json_get(run, "seconds");
         pen_text_append(out, "<tr><td>");
         pen_ui_link(call, "run", text_of(run, "run"));
         pen_text_append(out, "</td><td>");
         pen_ui_status(call, pen_ui_run_status(call, run));
+        pen_text_append(out, "</td><td>");
+        pen_html_time(out, text_of(run, "time"));
         pen_text_append(out, "</td>");
-        pen_html_cell(out, text_of(run, "time"));
         pen_text_append(out, "<td class=\"number\">");
         if (seconds != NULL) {
             pen_text_printf(out, "%.3f", pen_json_number_or(seconds, 0));
@@ -224,6 +225,7 @@ pen_status pen_ui_runs(struct pen_ui_call *call, struct pen_error *err)
     pen_text_append(out, "</p>\n<div id=\"pipeline\" data-live>\n");
     note(call);
     about(call, is_busy);
+    pen_ui_grid(call, &metadata);
     pen_html_section(out, "runs", "Runs");
     runs_table(call, &metadata, MANY_RUNS);
     if (metadata.n_runs > MANY_RUNS) {

@@ -62,6 +62,11 @@ void pen_ui_status(struct pen_ui_call *call, const char *status); /* a word in i
 extern const char *const pen_ui_style; /* what the pages have beyond the report's style */
 extern const char pen_ui_script[];     /* ui.js */
 
+/* ---- grid.c ---- */
+
+/* What each node came to in each of the last runs; nothing before the first. */
+void pen_ui_grid(struct pen_ui_call *call, struct pen_metadata *metadata);
+
 /* ---- look.c ---- */
 
 /* The root's last runs, the given one among them, with all that its nodes took from the cache; run NULL: only the last

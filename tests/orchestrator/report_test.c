@@ -2,6 +2,7 @@
 #include "core/files.h"
 #include "core/json.h"
 #include "orchestrator/report/chart.h"
+#include "orchestrator/report/graph.h"
 #include "orchestrator/report/html.h"
 #include "orchestrator/report/parts.h"
 #include "tests/orchestrator/markup.h"
@@ -10,6 +11,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -126,6 +128,61 @@ static void charts_take_any_numbers(void)
     }
 }
 
+static int count(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *c = strstr(text, part); c != NULL; c = strstr(c + 1, part)) {
+        n++;
+    }
+    return n;
+}
+
+/* Left edge of the box with this title. */
+static int left_of(const char *page, const char *title)
+{
+    int x = -1;
+    char wanted[32];
+    (void)snprintf(wanted, sizeof wanted, "\">%s</text>", title);
+    const char *end = strstr(page, wanted);
+    for (const char *c = strstr(page, "<text x=\""); c != NULL && end != NULL && c < end;
+         c = strstr(c + 1, "<text x=\"")) {
+        x = (int)strtol(c + strlen("<text x=\""), NULL, 10);
+    }
+    return x;
+}
+
+/* a -> b -> c, and a -> c twice, which follows; d -> c, which does not; e alone; edges that are none. */
+static void a_graph_has_the_edges_that_do_not_follow(void)
+{
+    static const struct pen_graph_box boxes[] = {{"a", "", "good", NULL, false},
+                                                 {"b", "", "good", NULL, false},
+                                                 {"d", "", "good", NULL, false},
+                                                 {"c", "", "bad", NULL, true},
+                                                 {"e", "", "soft", NULL, false}};
+    static const struct pen_graph_edge edges[] = {{0, 1}, {0, 1}, {0, 3}, {1, 3}, {0, 3},
+                                                  {2, 3}, {3, 2}, {3, 9}, {-1, 3}};
+    struct pen_text out = {0};
+    pen_graph_draw(&out, "<label>", boxes, 5, edges, sizeof edges / sizeof edges[0]);
+    const char *page = pen_text_view(&out);
+    check_whole(&out, 15);
+    PEN_CHECK_EQ_I64(count(page, "<path"), 3);
+    PEN_CHECK_EQ_I64(count(page, "class=\"box"), 5);
+    PEN_CHECK(left_of(page, "a") < left_of(page, "b") && left_of(page, "b") < left_of(page, "c"));
+    PEN_CHECK_EQ_I64(left_of(page, "d"), left_of(page, "b")); /* beside what else the third takes from */
+    PEN_CHECK_EQ_I64(left_of(page, "e"), left_of(page, "a"));
+    pen_text_deinit(&out);
+}
+
+static void times_are_for_people(void)
+{
+    struct pen_text out = {0};
+    pen_html_time(&out, "2026-11-26T01:43:23.138Z");
+    pen_html_time(&out, "<soon>");
+    PEN_CHECK_EQ_STR(pen_text_view(&out),
+                     "<time datetime=\"2026-11-26T01:43:23.138Z\">2026-11-26 01:43:23</time>&lt;soon&gt;");
+    pen_text_deinit(&out);
+}
+
 /* Runs a line, then reads the page it wrote. */
 static void page_of(const char *line, int exit_code, struct pen_text *page)
 {
@@ -184,5 +241,5 @@ static void a_run_that_failed_shows_why(void)
 
 PEN_SUITE(report, PEN_CASE(text_cannot_become_markup), PEN_CASE(counts_are_grouped),
           PEN_CASE(no_part_lets_data_become_markup), PEN_CASE(documents_without_members_give_whole_pages),
-          PEN_CASE(charts_take_any_numbers), PEN_CASE(a_run_has_all_its_sections),
-          PEN_CASE(a_run_that_failed_shows_why));
+          PEN_CASE(charts_take_any_numbers), PEN_CASE(a_graph_has_the_edges_that_do_not_follow),
+          PEN_CASE(times_are_for_people), PEN_CASE(a_run_has_all_its_sections), PEN_CASE(a_run_that_failed_shows_why));

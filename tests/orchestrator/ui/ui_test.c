@@ -303,6 +303,8 @@ static void a_run_has_its_pages(void)
     PEN_REQUIRE_OK(open_browser(&browser, file, root, &err), &err);
     check_page(&browser, "/", "run-1");
     check_page(&browser, "/p/trips", "succeeded");
+    check_page(&browser, "/p/trips",
+               "<th scope=\"row\">trainer</th><td><span class=\"state good\" title=\"succeeded\">");
     check_page(&browser, "/p/trips/run/run-1", "href=\"/p/trips/run/run-1/log/trainer\"");
     check_page(&browser, "/p/trips/run/run-1", "Which node takes what from which");
     check_page(&browser, "/p/trips/run/run-1/show/evaluation", "aria-label=\"ROC");
@@ -321,6 +323,7 @@ static void a_run_has_its_pages(void)
     check_actions(&browser);
     check_page(&browser, "/p/trips/run/run-2/show/evaluation", "aria-label=\"ROC"); /* from the cache */
     check_page(&browser, "/p/trips/compare?a=run-1&b=run-2", "cached");
+    check_page(&browser, "/p/trips", "</td><td><span class=\"state good hollow\" title=\"cached\">");
     close_browser(&browser);
 }
 
