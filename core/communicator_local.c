@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 enum { ABORT_CALL = -1, ABORT_BYTES_MAX = 900 };
@@ -98,22 +99,26 @@ static pen_status fail_lost(struct local *l, int peer, struct pen_error *err)
              l->base.size, peer, (long long)l->base.n_calls, l->base.what);
 }
 
-/* *moved: something went out. */
+/* *moved: something went out. Head and bytes go in one call: between two, a peer that does something else may read
+ * the head and leave, and this rank would tell of its leaving, not of what it read from it. */
 static pen_status send_some(struct local *l, int peer, bool *moved, struct pen_error *err)
 {
     struct transfer *t = &l->out[peer];
     while (!is_done(t)) {
-        bool head = t->head_done < (int64_t)sizeof t->head;
-        const char *from = head ? (const char *)&t->head + t->head_done : t->bytes + t->done;
-        int64_t left = head ? (int64_t)sizeof t->head - t->head_done : t->head.size_bytes - t->done;
-        ssize_t sent = send(l->fds[peer], from, (size_t)left, MSG_NOSIGNAL | MSG_DONTWAIT);
+        int64_t of_head = (int64_t)sizeof t->head - t->head_done;
+        int64_t of_bytes = t->head.size_bytes - t->done;
+        struct iovec pieces[2] = {{(char *)&t->head + t->head_done, (size_t)of_head},
+                                  {of_bytes > 0 ? t->bytes + t->done : NULL, (size_t)of_bytes}};
+        struct msghdr message = {.msg_iov = pieces, .msg_iovlen = 2};
+        ssize_t sent = sendmsg(l->fds[peer], &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && would_wait(errno)) {
             return PEN_OK;
         }
         if (sent < 0) {
             return fail_lost(l, peer, err);
         }
-        *(head ? &t->head_done : &t->done) += sent;
+        t->head_done += sent < of_head ? sent : of_head;
+        t->done += sent < of_head ? 0 : sent - of_head;
         *moved = true;
     }
     return PEN_OK;
