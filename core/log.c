@@ -1,9 +1,13 @@
 /* The installed sink, the cancellation flag, the clocks. */
 #include "core/log.h"
 
+#include "core/text.h"
+
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 enum { RECORD_BYTES = 2048, DETAIL_BYTES = 256 };
@@ -39,7 +43,23 @@ void pen_progress(const char *phase, int64_t done, int64_t total, const char *un
     va_start(arguments, format);
     (void)vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
-    installed.progress(installed.user, phase, done, total, unit, detail);
+    installed.progress(installed.user, &(struct pen_progress_report){.phase = phase,
+                                                                     .done = done,
+                                                                     .total = total,
+                                                                     .unit = unit,
+                                                                     .detail = detail,
+                                                                     .rows = strcmp(unit, "rows") == 0 ? done : -1,
+                                                                     .epoch = (double)NAN,
+                                                                     .loss = (double)NAN,
+                                                                     .rows_per_s = (double)NAN,
+                                                                     .seconds_left = (double)NAN});
+}
+
+void pen_progress_send(const struct pen_progress_report *report)
+{
+    if (installed.progress != NULL) {
+        installed.progress(installed.user, report);
+    }
 }
 
 void pen_cancel_request(void)
@@ -76,4 +96,15 @@ const char *pen_clock_utc(char out[PEN_TIME_BYTES])
     size_t used = strftime(out, PEN_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
     (void)snprintf(out + used, PEN_TIME_BYTES - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
     return out;
+}
+
+double pen_clock_utc_seconds(const char *time)
+{
+    struct tm tm = {.tm_isdst = 0};
+    double fraction = 0;
+    const char *rest = strptime(time, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (rest == NULL || !pen_parse_double(rest, strcspn(rest, "Z"), &fraction)) {
+        return (double)NAN;
+    }
+    return (double)timegm(&tm) + fraction;
 }

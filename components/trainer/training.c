@@ -184,8 +184,16 @@ static pen_status show_progress(struct pen_training *r, double rate, struct pen_
     double speed = spent > 0 ? (double)r->rows_seen / spent : 0;
     if (due) {
         r->last_progress = now;
-        pen_progress("training", r->step, r->options.steps, "steps", "loss %.4f, %.0f rows/s, %.0f s left", loss, speed,
-                     spent / (double)r->step * (double)(r->options.steps - r->step));
+        pen_progress_send(&(struct pen_progress_report){.phase = "training",
+                                                        .done = r->step,
+                                                        .total = r->options.steps,
+                                                        .unit = "steps",
+                                                        .detail = "",
+                                                        .rows = r->rows_seen,
+                                                        .epoch = (double)r->rows_seen / (double)r->examples->n_train,
+                                                        .loss = loss,
+                                                        .rows_per_s = (double)NAN,
+                                                        .seconds_left = (double)NAN});
     }
     if (logged) {
         pen_log(PEN_LOG_INFO, "step %lld of %lld: loss %.5f, learning rate %.3g, %.0f rows/s", (long long)r->step,

@@ -1,10 +1,10 @@
 /* Drawing a run as it goes. Node facts come from the artifacts' properties, whatever the component put there. */
 #include "orchestrator/cli/display.h"
 
-#include "core/log.h"
+#include "orchestrator/run/live.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 enum { LINE_BYTES = 200, FACT_BYTES = 24 };
 
@@ -14,10 +14,26 @@ struct display {
     bool line_is_drawn; /* a progress line without newline stands on the terminal */
 };
 
+void pen_display_line(FILE *terminal, const char *node, const char *text)
+{
+    enum { NAME_COLUMNS = 21, FEW_COLUMNS = 80 };
+    struct winsize size = {.ws_col = 0};
+    (void)ioctl(fileno(terminal), TIOCGWINSZ, &size);
+    const int columns = size.ws_col > 2 * NAME_COLUMNS ? size.ws_col : FEW_COLUMNS;
+    (void)fprintf(terminal, "\r\x1b[K%-20.20s %.*s", node, columns - NAME_COLUMNS - 1, text);
+    (void)fflush(terminal);
+}
+
+void pen_display_erase(FILE *terminal)
+{
+    (void)fputs("\r\x1b[K", terminal);
+    (void)fflush(terminal);
+}
+
 static void erase_line(struct display *display)
 {
     if (display->line_is_drawn) {
-        (void)fputs("\r\x1b[K", stderr);
+        pen_display_erase(stderr);
         display->line_is_drawn = false;
     }
 }
@@ -31,8 +47,7 @@ static void begins(void *user, const char *run, const char *root, const char *de
 static void draw(struct display *display, const char *text)
 {
     if (display->cli->live) {
-        (void)fprintf(stderr, "\r\x1b[K%-20s %.120s", display->node, text);
-        (void)fflush(stderr);
+        pen_display_line(stderr, display->node, text);
         display->line_is_drawn = true;
     }
 }
@@ -44,17 +59,12 @@ static void node_starts(void *user, const char *node)
     draw(display, "running");
 }
 
-static void progress(void *user, const char *phase, int64_t done, int64_t total, const char *unit, const char *detail)
+static void progress(void *user, const pen_json *progress)
 {
-    struct display *display = user;
-    char text[LINE_BYTES];
-    if (total > 0) {
-        (void)snprintf(text, sizeof text, "%s %3.0f%% of %lld %s  %s", phase, 100.0 * (double)done / (double)total,
-                       (long long)total, unit, detail);
-    } else {
-        (void)snprintf(text, sizeof text, "%s %lld %s  %s", phase, (long long)done, unit, detail);
-    }
-    draw(display, text);
+    struct pen_text text = {0};
+    pen_live_describe(progress, &text);
+    draw(user, pen_text_view(&text));
+    pen_text_deinit(&text);
 }
 
 static void warning(void *user, const char *text)

@@ -6,6 +6,8 @@
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/run/runner.h"
 
+#include <stdio.h>
+
 PEN_MUST_USE pen_status pen_display_run(struct pen_cli *cli, const struct pen_pipeline *pipeline,
                                         const struct pen_run_options *options, struct pen_error *err);
 
@@ -13,5 +15,10 @@ PEN_MUST_USE pen_status pen_display_run(struct pen_cli *cli, const struct pen_pi
 PEN_MUST_USE pen_status pen_display_nodes(struct pen_cli *cli, const struct pen_pipeline *pipeline,
                                           const struct pen_run_options *options, pen_json **outcome,
                                           struct pen_error *err);
+
+/* One line about a node on a terminal, in the place of the one drawn before and cut at the terminal's width; and that
+ * line gone again. */
+void pen_display_line(FILE *terminal, const char *node, const char *text);
+void pen_display_erase(FILE *terminal);
 
 #endif

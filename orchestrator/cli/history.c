@@ -1,4 +1,4 @@
-/* penstock runs, status, logs: what happened below a root. */
+/* penstock runs, logs: what happened below a root. */
 #include "core/files.h"
 #include "orchestrator/cli/verbs.h"
 #include "orchestrator/metadata/metadata.h"
@@ -65,62 +65,6 @@ static pen_status run_runs(struct pen_cli *cli, struct pen_error *err)
     PEN_TRY(pen_cli_root(cli, &root, err));
     PEN_TRY(n < 0 ? pen_metadata_open(&metadata, root, false, err) : pen_metadata_open_recent(&metadata, root, n, err));
     pen_status status = list_runs(cli, &metadata, n, err);
-    pen_metadata_close(&metadata);
-    return status;
-}
-
-/* The run named on the line, or the newest. */
-static pen_status choose_run(const struct pen_cli *cli, struct pen_metadata *metadata, int64_t position,
-                             const pen_json **run, struct pen_error *err)
-{
-    const char *name = cli->args.positionals.n_items > position ? cli->args.positionals.items[position] : NULL;
-    *run = pen_metadata_find_run(metadata, name);
-    if (*run == NULL) {
-        PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s has no run '%.80s'; penstock runs lists them", metadata->root,
-                 name == NULL ? "(any)" : name);
-    }
-    return PEN_OK;
-}
-
-static pen_status status_of(const struct pen_cli *cli, struct pen_metadata *metadata, struct pen_error *err)
-{
-    const pen_json *run = NULL;
-    PEN_TRY(choose_run(cli, metadata, 0, &run, err));
-    pen_json *nodes = pen_json_array();
-    struct pen_text text = {0};
-    pen_text_printf(&text, "%s %s\n", text_of(run, "run"), text_of(run, "status"));
-    const struct pen_metadata_query query = {.run = text_of(run, "run")};
-    for (int64_t i = pen_metadata_seek(metadata, 0, 1, &query); i >= 0;
-         i = pen_metadata_seek(metadata, i + 1, 1, &query)) {
-        const pen_json *execution = pen_metadata_execution(metadata, i);
-        pen_text_printf(&text, "%-20s %-10s %8.3f s  %s\n", text_of(execution, "node"), text_of(execution, "status"),
-                        pen_json_number_or(pen_json_get(execution, "seconds"), 0), text_of(execution, "message"));
-        pen_json *node = pen_json_object();
-        pen_json_set_string(node, "node", text_of(execution, "node"));
-        pen_json_set_string(node, "status", text_of(execution, "status"));
-        pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(execution, "seconds"), 0));
-        pen_json_set_string(node, "message", text_of(execution, "message"));
-        pen_json_push(nodes, node);
-    }
-    pen_json *document = pen_json_object();
-    pen_json_set_int(document, "schema", 1);
-    pen_json_set_string(document, "run", text_of(run, "run"));
-    pen_json_set_string(document, "status", text_of(run, "status"));
-    pen_json_set(document, "nodes", nodes);
-    pen_status status = pen_metadata_check(metadata, err);
-    if (status == PEN_OK) {
-        status = pen_cli_answer(cli, document, &text, err);
-    }
-    pen_text_deinit(&text);
-    pen_json_free(document);
-    return status;
-}
-
-static pen_status run_status(struct pen_cli *cli, struct pen_error *err)
-{
-    struct pen_metadata metadata;
-    PEN_TRY(open_root(cli, &metadata, err));
-    pen_status status = status_of(cli, &metadata, err);
     pen_metadata_close(&metadata);
     return status;
 }
@@ -212,14 +156,6 @@ const struct pen_verb pen_verb_runs = {
     .args = runs_args,
     .values_bytes = sizeof(struct runs_values),
     .run = run_runs,
-};
-
-const struct pen_verb pen_verb_status = {
-    .name = "status",
-    .arguments = "[RUN]",
-    .summary = "what each node of a run did; the newest run when none is named",
-    .n_positionals_max = 1,
-    .run = run_status,
 };
 
 const struct pen_verb pen_verb_logs = {

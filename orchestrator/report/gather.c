@@ -2,29 +2,17 @@
 #include "orchestrator/report/gather.h"
 
 #include "core/files.h"
+#include "core/log.h"
 #include "orchestrator/report/html.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { MOST_NODES = 4096 };
 
 static const char *text_of(const pen_json *record, const char *key)
 {
     return pen_json_string_or(pen_json_get(record, key), "");
-}
-
-double pen_page_seconds(const char *time)
-{
-    struct tm tm = {.tm_isdst = 0};
-    double fraction = 0;
-    const char *rest = strptime(time, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL || !pen_parse_double(rest, strcspn(rest, "Z"), &fraction)) {
-        return NAN;
-    }
-    return (double)timegm(&tm) + fraction;
 }
 
 const char *pen_page_run_log_path(struct pen_page_run *page, const char *node)
@@ -35,7 +23,7 @@ const char *pen_page_run_log_path(struct pen_page_run *page, const char *node)
 static pen_status gather_nodes(struct pen_page_run *page, struct pen_error *err)
 {
     const struct pen_metadata_query query = {.run = page->name};
-    const double began = pen_page_seconds(text_of(page->run, "time"));
+    const double began = pen_clock_utc_seconds(text_of(page->run, "time"));
     page->nodes = pen_arena_alloc(&page->arena, MOST_NODES, sizeof *page->nodes);
     page->executions = pen_arena_alloc(&page->arena, MOST_NODES, sizeof *page->executions);
     if (page->nodes == NULL || page->executions == NULL) {
@@ -45,7 +33,7 @@ static pen_status gather_nodes(struct pen_page_run *page, struct pen_error *err)
          i = pen_metadata_seek(page->metadata, i + 1, 1, &query)) {
         const pen_json *execution = pen_metadata_execution(page->metadata, i);
         const double seconds = pen_json_number_or(pen_json_get(execution, "seconds"), 0);
-        const double begin = pen_page_seconds(text_of(execution, "time")) - seconds - began;
+        const double begin = pen_clock_utc_seconds(text_of(execution, "time")) - seconds - began;
         page->executions[page->n_nodes] = execution;
         page->nodes[page->n_nodes++] = (struct pen_page_node){.name = text_of(execution, "node"),
                                                               .status = text_of(execution, "status"),

@@ -28,9 +28,6 @@ const char *pen_page_run_folder(struct pen_page_run *page, const char *type);
 /* Path of what a node said, whether it is there or not; NULL: out of memory. */
 const char *pen_page_run_log_path(struct pen_page_run *page, const char *node);
 
-/* Seconds since 1970 of "2026-11-26T01:43:23.138Z"; NaN: not such a text. */
-double pen_page_seconds(const char *time);
-
 /* When it began, how long it took, on which device, ...: a <dl>. */
 void pen_page_facts(struct pen_text *out, const struct pen_page_run *page);
 /* links: a prefix of the address of each artifact's page; NULL: no links. */

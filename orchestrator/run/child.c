@@ -1,4 +1,4 @@
-/* The two ends of a child process. Lines in the pipe are JSON: {"p": [phase, done, total, unit, detail]},
+/* The two ends of a child process. Lines in the pipe are JSON: {"p": progress (live.h)},
  * {"w": text}, and last {"status": n, "message": text, "properties": {port: {...}}}. */
 #include "orchestrator/run/child.h"
 
@@ -149,10 +149,7 @@ static void take_line(struct listener *listener, const char *text, size_t size)
     const pen_json *progress = pen_json_get(line, "p");
     const pen_json *warning = pen_json_get(line, "w");
     if (progress != NULL && listener->watch != NULL && listener->watch->progress != NULL) {
-        listener->watch->progress(
-            listener->watch->user, pen_json_string_or(pen_json_at(progress, 0), ""),
-            pen_json_int_or(pen_json_at(progress, 1), 0), pen_json_int_or(pen_json_at(progress, 2), 0),
-            pen_json_string_or(pen_json_at(progress, 3), ""), pen_json_string_or(pen_json_at(progress, 4), ""));
+        listener->watch->progress(listener->watch->user, progress);
     } else if (warning != NULL && listener->watch != NULL && listener->watch->warning != NULL) {
         listener->watch->warning(listener->watch->user, pen_json_string_or(warning, ""));
     } else if (pen_json_get(line, "status") != NULL) {

@@ -14,8 +14,7 @@ extern "C" {
 
 struct pen_child_watch {
     void *user;
-    /* Borrowed texts. total 0: unknown. */
-    void (*progress)(void *user, const char *phase, int64_t done, int64_t total, const char *unit, const char *detail);
+    void (*progress)(void *user, const pen_json *progress); /* live.h; borrowed */
     void (*warning)(void *user, const char *text);
 };
 

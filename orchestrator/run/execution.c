@@ -5,6 +5,7 @@
 #include "core/log.h"
 #include "orchestrator/run/cache_key.h"
 #include "orchestrator/run/child.h"
+#include "orchestrator/run/live.h"
 #include "orchestrator/run/manifest.h"
 #include "orchestrator/run/provided.h"
 #include "orchestrator/run/reuse.h"
@@ -230,14 +231,11 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     if (watch != NULL) {
         watch->node_starts(watch->user, node->name);
     }
-    struct pen_child_watch child_watch = {0};
-    if (watch != NULL) {
-        child_watch = (struct pen_child_watch){watch->user, watch->progress, watch->warning};
-    }
     double began = pen_clock_seconds();
     if (run->options->no_cache && run->resumed == NULL) {
         PEN_TRY(pen_directory_remove(execution->context.checkpoints, err)); /* asked to do all of it again */
     }
+    struct pen_live live;
     pen_json *outputs = pen_json_object();
     const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
     const char *task = pen_arena_printf(&run->arena, "%s/%s.task.json", run->folder, node->name);
@@ -246,11 +244,13 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
         struct pen_child_options how = {.log_path = log,
                                         .task_path = task,
                                         .ranks_timeout_s = run->pipeline->ranks_timeout_s,
-                                        .watch = &child_watch};
+                                        .watch = &live.watch};
         if (execution->context.n_ranks > 1) {
             how.launcher = run->pipeline->launcher;
         }
+        pen_live_begin(&live, run->folder, node->name, watch);
         status = pen_child_run(node->component, &execution->context, &how, err);
+        pen_live_end(&live);
     }
     if (status == PEN_OK) {
         status = publish(run, node, execution, number, outputs, err);

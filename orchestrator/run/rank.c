@@ -5,6 +5,8 @@
 #include "core/files.h"
 #include "core/log.h"
 #include "kernels/exec.h"
+#include "orchestrator/run/live.h"
+#include "orchestrator/run/pace.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -15,6 +17,7 @@ struct reporter {
     int fd; /* -1: a rank that does not report */
     int rank;
     double last_progress;
+    struct pen_pace pace;
 };
 
 static void send_line(const struct reporter *reporter, pen_json *line)
@@ -48,23 +51,20 @@ static void child_record(void *user, enum pen_log_level level, const char *text)
     }
 }
 
-static void child_progress(void *user, const char *phase, int64_t done, int64_t total, const char *unit,
-                           const char *detail)
+static void child_progress(void *user, const struct pen_progress_report *report)
 {
     struct reporter *reporter = user;
+    struct pen_progress_report full = *report;
     double now = pen_clock_seconds();
-    if (done < total && (now - reporter->last_progress) * 1000 < PROGRESS_INTERVAL_MS) {
+    pen_pace_take(&reporter->pace, &full, now);
+    if (report->done < report->total && (now - reporter->last_progress) * 1000 < PROGRESS_INTERVAL_MS) {
         return;
     }
     reporter->last_progress = now;
     pen_json *line = pen_json_object();
-    pen_json *values = pen_json_array();
-    pen_json_push(values, pen_json_string(phase));
-    pen_json_push(values, pen_json_int(done));
-    pen_json_push(values, pen_json_int(total));
-    pen_json_push(values, pen_json_string(unit));
-    pen_json_push(values, pen_json_string(detail));
-    pen_json_set(line, "p", values);
+    pen_json *progress = pen_json_object();
+    pen_live_add(progress, &full);
+    pen_json_set(line, "p", progress);
     send_line(reporter, line);
 }
 

@@ -29,7 +29,7 @@ struct pen_run_watch {
     void *user;
     void (*begins)(void *user, const char *run, const char *root, const char *device, const char *reason);
     void (*node_starts)(void *user, const char *node);
-    void (*progress)(void *user, const char *phase, int64_t done, int64_t total, const char *unit, const char *detail);
+    void (*progress)(void *user, const pen_json *progress); /* live.h; borrowed */
     void (*warning)(void *user, const char *text);
     /* record: the execution record (metadata.h) with status, seconds, outputs, message */
     void (*node_ends)(void *user, const pen_json *record);

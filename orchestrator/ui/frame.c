@@ -86,6 +86,7 @@ const char *const pen_ui_style =
     ".card h2{border:0;margin:.75rem 0 .25rem}\n"
     ".note{border-left:4px solid var(--good);background:var(--panel);padding:.5rem .75rem;overflow-wrap:anywhere}"
     ".note.bad{border-color:var(--bad);color:var(--ink)}\n"
+    ".live progress{width:12rem;max-width:100%;vertical-align:middle;accent-color:var(--one)}\n"
     ".tabs a{padding:.15rem 0;text-decoration:none;border-bottom:2px solid transparent}.tabs a:hover{"
     "text-decoration:underline}.tabs a[aria-current]{border-color:var(--one);color:var(--ink)}\n"
     ".grid th,.grid td{border:0;padding:1px 2px}.grid tbody th{padding-right:.7rem;font-weight:400}"

@@ -4,6 +4,7 @@
 #include "orchestrator/pipeline/pipeline.h"
 #include "orchestrator/report/gather.h"
 #include "orchestrator/report/html.h"
+#include "orchestrator/run/live.h"
 #include "orchestrator/ui/ui_internal.h"
 
 #include <math.h>
@@ -56,7 +57,7 @@ static void add_unfinished(struct pen_page_run *page, const struct pen_pipeline 
                            bool *is_one_running)
 {
     char now[PEN_TIME_BYTES];
-    const double since = pen_page_seconds(pen_clock_utc(now)) - pen_page_seconds(text_of(page->run, "time"));
+    const double since = pen_clock_utc_seconds(pen_clock_utc(now)) - pen_clock_utc_seconds(text_of(page->run, "time"));
     struct pen_page_node *nodes = pen_arena_alloc(&page->arena, page->n_nodes + pipeline->n_nodes, sizeof *nodes);
     double end = 0;
     if (nodes == NULL) {
@@ -144,6 +145,30 @@ static void say_state(struct pen_ui_call *call, const struct pen_page_run *page,
     pen_text_append(out, "</p>\n");
 }
 
+/* How far the nodes that run are. */
+static void show_live(struct pen_ui_call *call, const struct pen_page_run *page)
+{
+    struct pen_text *out = call->out;
+    pen_json *live = pen_live_read(page->metadata->root, page->name);
+    for (int64_t i = 0; i < pen_json_size(live); i++) {
+        const pen_json *progress = pen_json_at(live, i), *percent = pen_json_get(progress, "percent");
+        struct pen_text said = {0};
+        pen_live_describe(progress, &said);
+        pen_text_append(out, "<p class=\"live\">");
+        if (percent != NULL) {
+            pen_text_printf(out, "<progress max=\"100\" value=\"%.1f\" aria-label=\"", pen_json_number_or(percent, 0));
+            pen_html_text(out, text_of(progress, "node"));
+            pen_text_append(out, "\"></progress> ");
+        }
+        pen_html_text(out, text_of(progress, "node"));
+        pen_text_append(out, said.size_bytes > 0 ? ": " : "");
+        pen_html_text(out, pen_text_view(&said));
+        pen_text_append(out, "</p>\n");
+        pen_text_deinit(&said);
+    }
+    pen_json_free(live);
+}
+
 static void show_run(struct pen_ui_call *call, struct pen_page_run *page)
 {
     struct pen_text *out = call->out;
@@ -164,6 +189,7 @@ static void show_run(struct pen_ui_call *call, struct pen_page_run *page)
     pen_text_append(out, "<div id=\"run\" data-live>\n");
     if (is_running) {
         pen_ui_button(call, "stop", "stop");
+        show_live(call, page);
     }
     pen_page_facts(out, page);
     pen_page_graph(out, page->nodes, page->n_nodes);

@@ -343,6 +343,87 @@ static void a_second_run_is_told_who_holds_the_root(void)
     program_deinit(&result);
 }
 
+/* Asks for the status until it says the words. */
+static void wait_for_status(const char *words)
+{
+    struct program_result result = {.exit_code = -1};
+    for (int i = 0; i < 1000; i++) {
+        program_deinit(&result);
+        program_run(pen_test_directory(), "status", &result);
+        if (strstr(pen_text_view(&result.out), words) != NULL) {
+            break;
+        }
+        (void)usleep(10000);
+    }
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), words);
+    program_deinit(&result);
+}
+
+/* What a node that runs has come to is there for others, until it ends; who follows the run sees its end. */
+static void others_see_how_far_a_run_is(void)
+{
+    static const char *const fields[] = {"nodes[5].node text",
+                                         "nodes[5].seconds number",
+                                         "nodes[5].message text",
+                                         "nodes[5].progress.phase text",
+                                         "nodes[5].progress.done int",
+                                         "nodes[5].progress.total int",
+                                         "nodes[5].progress.unit text",
+                                         "nodes[5].progress.rows int",
+                                         "nodes[5].progress.percent number",
+                                         "nodes[5].progress.loss number",
+                                         "nodes[5].progress.epoch number"};
+    char folder[PEN_PATH_BYTES];
+    struct program_result result;
+    pen_json *document = NULL;
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    pid_t child = start_long_run();
+    wait_for_status("% of 100000000 steps, epoch ");
+    program_run(pen_test_directory(), "status --json", &result);
+    PEN_CHECK_EQ_I64(pen_json_parse(result.out.data, result.out.size_bytes, "status", &document, NULL), PEN_OK);
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        check_field("status --json", document, fields[i]);
+    }
+    pen_json_free(document);
+    program_deinit(&result);
+    (void)snprintf(folder, sizeof folder, "%s/follower", pen_test_directory());
+    PEN_CHECK_EQ_I64(pen_directory_create(folder, NULL), PEN_OK);
+    pid_t follower = program_start(folder, "status run-1 --follow --root ../out/t");
+    (void)kill(child, SIGTERM);
+    program_finish(pen_test_directory(), child, &result);
+    program_deinit(&result);
+    program_finish(folder, follower, &result);
+    PEN_CHECK_EQ_I64(result.exit_code, 0);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "transform            succeeded ");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "trainer              cancelled ");
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "run-1 cancelled\n");
+    program_deinit(&result);
+    (void)snprintf(folder, sizeof folder, "%s/out/t/runs/run-1/trainer/progress.json", pen_test_directory());
+    PEN_CHECK(!pen_path_exists(folder));
+}
+
+static void a_killed_run_does_not_seem_to_go_on(void)
+{
+    struct program_result result;
+    if (!program_is_built()) {
+        PEN_SKIP("the program is not built");
+    }
+    pid_t child = start_long_run();
+    wait_for_status("trainer              running ");
+    (void)kill(child, SIGKILL);
+    program_finish(pen_test_directory(), child, &result);
+    program_deinit(&result);
+    wait_for_status("run-1 abandoned\n"); /* its child shares its lock until it has died too */
+    program_run(pen_test_directory(), "status --follow", &result);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "transform            succeeded ");
+    PEN_CHECK(strstr(pen_text_view(&result.out), "trainer") == NULL);
+    PEN_CHECK_CONTAINS(pen_text_view(&result.out), "run-1 abandoned\n");
+    program_deinit(&result);
+}
+
 PEN_SUITE(cli, PEN_CASE(control_c_leaves_a_root_that_goes_on), PEN_CASE(a_terminated_run_leaves_a_root_that_goes_on),
-          PEN_CASE(a_second_run_is_told_who_holds_the_root), PEN_CASE(help_of_every_verb), PEN_CASE(what_is_refused),
+          PEN_CASE(a_second_run_is_told_who_holds_the_root), PEN_CASE(others_see_how_far_a_run_is),
+          PEN_CASE(a_killed_run_does_not_seem_to_go_on), PEN_CASE(help_of_every_verb), PEN_CASE(what_is_refused),
           PEN_CASE(a_tour), PEN_CASE(documents_have_their_fields));

@@ -327,6 +327,36 @@ static void a_run_has_its_pages(void)
     close_browser(&browser);
 }
 
+static void a_page_shows_how_far_its_run_is(void)
+{
+    char file[PEN_PATH_BYTES], root[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    struct program_result result;
+    struct browser browser;
+    bool is_shown = false;
+    if (access(pen_test_program(), X_OK) != 0) {
+        PEN_SKIP("the program is not built");
+    }
+    make_run(file, root);
+    PEN_REQUIRE_OK(open_browser(&browser, file, root, &err), &err);
+    pid_t child = program_start(pen_test_directory(), "run pipeline.yaml --device cpu --root out --set "
+                                                      "trainer.steps=100000000 --set trainer.early_stopping=false");
+    for (int i = 0; i < PATIENCE && !is_shown; i++) {
+        is_shown = get(&browser, "/p/trips/run/run-2") == 200 &&
+                   strstr(page_of(&browser), "aria-label=\"trainer\"></progress> trainer: training 0% of 100000000 "
+                                             "steps, epoch ") != NULL;
+        (void)nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS}, NULL);
+    }
+    PEN_CHECK(is_shown);
+    check_page(&browser, "/p/trips/run/run-2", "<p class=\"live\">");
+    (void)kill(child, SIGTERM);
+    program_finish(pen_test_directory(), child, &result);
+    program_deinit(&result);
+    PEN_CHECK_EQ_I64(get(&browser, "/p/trips/run/run-2"), 200);
+    PEN_CHECK(strstr(page_of(&browser), "<p class=\"live\">") == NULL);
+    close_browser(&browser);
+}
+
 static void documents_are_those_of_the_verbs(void)
 {
     char file[PEN_PATH_BYTES], root[PEN_PATH_BYTES];
@@ -459,4 +489,5 @@ static void the_server_speaks_http(void)
 PEN_SUITE(ui, PEN_CASE(strangers_are_refused), PEN_CASE(secrets_are_of_one_server),
           PEN_CASE(answers_have_their_headers), PEN_CASE(addresses_reach_nothing_else),
           PEN_CASE(fields_are_decoded_once), PEN_CASE(no_header_is_made_by_a_value), PEN_CASE(a_run_has_its_pages),
-          PEN_CASE(documents_are_those_of_the_verbs), PEN_CASE(the_server_speaks_http));
+          PEN_CASE(a_page_shows_how_far_its_run_is), PEN_CASE(documents_are_those_of_the_verbs),
+          PEN_CASE(the_server_speaks_http));
