@@ -1,7 +1,7 @@
 /* penstock runs, logs: what happened below a root. */
 #include "core/files.h"
 #include "orchestrator/cli/verbs.h"
-#include "orchestrator/metadata/metadata.h"
+#include "orchestrator/metadata/notes.h"
 
 #include <string.h>
 
@@ -9,10 +9,13 @@ enum { LOG_LIMIT_BYTES = 64 << 20, RUNS_SHOWN = 50 };
 
 struct runs_values {
     const char *last;
+    struct pen_config_strings tags;
 };
 
 static const struct pen_arg runs_args[] = {
     {"last", 'n', PEN_ARG_TEXT, offsetof(struct runs_values, last), "N", "the newest N, 50 when left out; or all"},
+    {"tag", 0, PEN_ARG_MANY, offsetof(struct runs_values, tags), "TAG",
+     "only those with this tag; several: with all of them"},
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -28,17 +31,36 @@ static pen_status open_root(struct pen_cli *cli, struct pen_metadata *metadata, 
     return pen_metadata_open(metadata, root, false, err);
 }
 
+/* Index of the first of the newest n runs that have the tags; n < 0: all of them. */
+static int64_t first_of(struct pen_metadata *metadata, int64_t n, const struct pen_config_strings *tags)
+{
+    int64_t first = metadata->n_runs;
+    for (int64_t i = metadata->n_runs - 1; i >= 0 && n != 0; i--) {
+        if (pen_run_has_tags(pen_metadata_run(metadata, i), tags)) {
+            first = i;
+            n--;
+        }
+    }
+    return first;
+}
+
 static pen_status list_runs(const struct pen_cli *cli, struct pen_metadata *metadata, int64_t n, struct pen_error *err)
 {
+    const struct pen_config_strings *tags = &((const struct runs_values *)cli->values)->tags;
     pen_json *document = pen_json_object();
     pen_json *list = pen_json_array();
     struct pen_text text = {0};
-    for (int64_t i = n < 0 || n > metadata->n_runs ? 0 : metadata->n_runs - n; i < metadata->n_runs; i++) {
+    for (int64_t i = first_of(metadata, n, tags); i < metadata->n_runs; i++) {
         const pen_json *run = pen_metadata_run(metadata, i);
+        if (!pen_run_has_tags(run, tags)) {
+            continue;
+        }
         pen_json_push(list, pen_json_copy(run));
-        pen_text_printf(&text, "%-8s %-10s %-24s %8.3f s  %s %s\n", text_of(run, "run"), text_of(run, "status"),
+        pen_text_printf(&text, "%-8s %-10s %-24s %8.3f s  %s %s", text_of(run, "run"), text_of(run, "status"),
                         text_of(run, "time"), pen_json_number_or(pen_json_get(run, "seconds"), 0),
                         text_of(run, "device"), text_of(run, "pushed"));
+        pen_cli_say_run(run, &text);
+        pen_text_append_char(&text, '\n');
     }
     pen_json_set_int(document, "schema", 1);
     pen_json_set(document, "runs", list);
@@ -63,7 +85,8 @@ static pen_status run_runs(struct pen_cli *cli, struct pen_error *err)
     }
     const char *root = NULL;
     PEN_TRY(pen_cli_root(cli, &root, err));
-    PEN_TRY(n < 0 ? pen_metadata_open(&metadata, root, false, err) : pen_metadata_open_recent(&metadata, root, n, err));
+    PEN_TRY(n < 0 || values->tags.n_items > 0 ? pen_metadata_open(&metadata, root, false, err)
+                                              : pen_metadata_open_recent(&metadata, root, n, err));
     pen_status status = list_runs(cli, &metadata, n, err);
     pen_metadata_close(&metadata);
     return status;
@@ -152,7 +175,7 @@ const struct pen_verb pen_verb_runs = {
     .name = "runs",
     .arguments = "",
     .summary = "list the runs below a root, the newest last",
-    .examples = "  penstock runs --last 5\n",
+    .examples = "  penstock runs --last 5\n  penstock runs --tag lr --last all\n",
     .args = runs_args,
     .values_bytes = sizeof(struct runs_values),
     .run = run_runs,

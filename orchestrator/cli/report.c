@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "orchestrator/cli/verbs.h"
+#include "orchestrator/metadata/notes.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -52,8 +53,10 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
     PEN_TRY(pen_metadata_open(&metadata, root, false, err));
     pen_status status = pen_report_run(&metadata, name, &page, err);
     if (status == PEN_OK) {
-        const pen_json *found = pen_metadata_find_run(&metadata, name);
-        status = write_page(cli, pen_json_string_or(pen_json_get(found, "run"), ""), &page, err);
+        const pen_json *found = NULL;
+        status = pen_metadata_choose_run(&metadata, name, &found, err);
+        status =
+            status != PEN_OK ? status : write_page(cli, pen_json_string_or(pen_json_get(found, "run"), ""), &page, err);
     }
     pen_metadata_close(&metadata);
     pen_text_deinit(&page);

@@ -6,6 +6,7 @@
 
 struct values {
     const char *from, *to, *only, *resume, *device;
+    struct pen_run_note note;
     struct pen_pipeline_changes changes;
     bool no_cache, paranoid;
 };
@@ -23,6 +24,10 @@ static const struct pen_arg args[] = {
     {"paranoid", 0, PEN_ARG_FLAG, offsetof(struct values, paranoid), NULL,
      "hash every artifact before it is used again, however untouched it looks"},
     {"device", 0, PEN_ARG_TEXT, offsetof(struct values, device), "DEVICE", "auto, cpu, cuda or cuda:N"},
+    {"name", 0, PEN_ARG_TEXT, offsetof(struct values, note.name), "NAME", "what to call the run, beside its id"},
+    {"note", 0, PEN_ARG_TEXT, offsetof(struct values, note.text), "TEXT", "what to remember about it"},
+    {"tag", 0, PEN_ARG_MANY, offsetof(struct values, note.tags), "TAG",
+     "to find it by, beside the file's tags; may be given several times"},
     {NULL, 0, PEN_ARG_FLAG, 0, NULL, NULL},
 };
 
@@ -30,6 +35,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
     struct pen_pipeline pipeline;
+    PEN_TRY(pen_run_note_check(&values->note, err));
     PEN_TRY(
         pen_pipeline_read_changed(&pipeline, cli->args.positionals.items[0], &values->changes, pen_components, err));
     if (cli->args.root != NULL) {
@@ -40,6 +46,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         .to = values->to,
         .only = values->only,
         .resume = values->resume,
+        .note = &values->note,
         .no_cache = values->no_cache,
         .paranoid = values->paranoid,
         .device = values->device,
@@ -55,7 +62,8 @@ const struct pen_verb pen_verb_run = {
     .summary = "run a pipeline: what changed runs, the rest comes from the cache",
     .examples = "  penstock run pipeline.yaml\n"
                 "  penstock run pipeline.yaml --set trainer.steps=500 --from trainer\n"
-                "  penstock run pipeline.yaml --resume last\n",
+                "  penstock run pipeline.yaml --resume last\n"
+                "  penstock run pipeline.yaml --name baseline --tag lr --note 'half the rate'\n",
     .args = args,
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,

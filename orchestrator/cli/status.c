@@ -3,7 +3,7 @@
 #include "core/log.h"
 #include "orchestrator/cli/display.h"
 #include "orchestrator/daemon/process.h"
-#include "orchestrator/metadata/metadata.h"
+#include "orchestrator/metadata/notes.h"
 #include "orchestrator/run/live.h"
 
 #include <string.h>
@@ -35,17 +35,16 @@ static pen_status find_run(const struct pen_cli *cli, struct pen_metadata *metad
     const char *name = cli->args.positionals.n_items > 0 ? cli->args.positionals.items[0] : NULL;
     PEN_TRY(pen_metadata_open_recent(metadata, root, NEAR, err));
     *run = pen_metadata_find_run(metadata, name);
-    if (*run == NULL) {
-        pen_metadata_close(metadata);
-        PEN_TRY(pen_metadata_open(metadata, root, false, err));
-        *run = pen_metadata_find_run(metadata, name);
+    if (*run != NULL) {
+        return PEN_OK;
     }
-    if (*run == NULL) {
+    pen_metadata_close(metadata);
+    PEN_TRY(pen_metadata_open(metadata, root, false, err));
+    pen_status status = pen_metadata_choose_run(metadata, name, run, err);
+    if (status != PEN_OK) {
         pen_metadata_close(metadata);
-        PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s has no run '%.80s'; penstock runs lists them", root,
-                 name == NULL ? "(any)" : name);
     }
-    return PEN_OK;
+    return status;
 }
 
 static void add_node(pen_json *nodes, const pen_json *execution)
@@ -80,6 +79,7 @@ static void add_running(pen_json *nodes, const pen_json *live)
 static pen_status read_run(const struct pen_cli *cli, const char *root, const char *unfinished, pen_json **document,
                            struct pen_error *err)
 {
+    static const char *const said[] = {"name", "tags", "notes"};
     struct pen_metadata metadata;
     const pen_json *run = NULL;
     PEN_TRY(find_run(cli, &metadata, root, &run, err));
@@ -98,6 +98,11 @@ static pen_status read_run(const struct pen_cli *cli, const char *root, const ch
     pen_json_set_int(*document, "schema", 1);
     pen_json_set_string(*document, "run", name);
     pen_json_set_string(*document, "status", status);
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++) {
+        if (pen_json_get(run, said[i]) != NULL) {
+            pen_json_set(*document, said[i], pen_json_copy(pen_json_get(run, said[i])));
+        }
+    }
     pen_json_set(*document, "nodes", nodes);
     pen_json_free(live);
     pen_status checked = pen_metadata_check(&metadata, err);
@@ -128,7 +133,9 @@ static pen_status look(const struct pen_cli *cli, const char *root, pen_json **d
 
 static void add_head(struct pen_text *text, const pen_json *document)
 {
-    pen_text_printf(text, "%s %s\n", text_of(document, "run"), text_of(document, "status"));
+    pen_text_printf(text, "%s %s", text_of(document, "run"), text_of(document, "status"));
+    pen_cli_say_run(document, text);
+    pen_text_append_char(text, '\n');
 }
 
 static void add_line(struct pen_text *text, const pen_json *node)
@@ -142,6 +149,7 @@ static pen_status answer(const struct pen_cli *cli, const pen_json *document, st
     struct pen_text text = {0};
     const pen_json *nodes = pen_json_get(document, "nodes");
     add_head(&text, document);
+    pen_cli_say_notes(document, &text);
     for (int64_t i = 0; i < pen_json_size(nodes); i++) {
         add_line(&text, pen_json_at(nodes, i));
     }

@@ -18,6 +18,7 @@
     X(runs) \
     X(status) \
     X(logs) \
+    X(note) \
     X(why) \
     X(artifacts) \
     X(lineage) \

@@ -41,6 +41,28 @@ pen_status pen_cli_answer(const struct pen_cli *cli, const pen_json *document, c
     return pen_cli_print(pen_text_view(text), err);
 }
 
+void pen_cli_say_run(const pen_json *run, struct pen_text *out)
+{
+    const char *name = pen_json_string_or(pen_json_get(run, "name"), NULL);
+    const pen_json *tags = pen_json_get(run, "tags");
+    if (name != NULL) {
+        pen_text_printf(out, "  \"%s\"", name);
+    }
+    for (int64_t i = 0; i < pen_json_size(tags); i++) {
+        pen_text_printf(out, "%s#%s", i == 0 ? "  " : " ", pen_json_string_or(pen_json_at(tags, i), ""));
+    }
+}
+
+void pen_cli_say_notes(const pen_json *run, struct pen_text *out)
+{
+    const pen_json *notes = pen_json_get(run, "notes");
+    for (int64_t i = 0; i < pen_json_size(notes); i++) {
+        const pen_json *note = pen_json_at(notes, i);
+        pen_text_printf(out, "%s: %s\n", pen_json_string_or(pen_json_get(note, "time"), ""),
+                        pen_json_string_or(pen_json_get(note, "text"), ""));
+    }
+}
+
 static bool is_root(const char *path)
 {
     char metadata[PEN_PATH_BYTES];

@@ -46,6 +46,10 @@ PEN_MUST_USE pen_status pen_cli_print_json(const pen_json *document, struct pen_
 PEN_MUST_USE pen_status pen_cli_answer(const struct pen_cli *cli, const pen_json *document, const struct pen_text *text,
                                        struct pen_error *err);
 
+/* What people say of a run: '  "baseline"  #lr #wide' behind its line, and its notes as lines below. */
+void pen_cli_say_run(const pen_json *run, struct pen_text *out);
+void pen_cli_say_notes(const pen_json *run, struct pen_text *out);
+
 /* The root a verb speaks of: --root; else that of ./pipeline.yaml; else the only root below ./out. */
 PEN_MUST_USE pen_status pen_cli_root(struct pen_cli *cli, const char **root, struct pen_error *err);
 

@@ -38,7 +38,33 @@ static pen_status add_run(struct pen_metadata *metadata, const struct pen_record
         .name = record->run,
         .seq = record->seq,
         .status = is_whole ? record->status : PEN_RECORD_RUNNING,
+        .title = record->title,
+        .first_note = -1,
+        .last_note = -1,
     };
+    return PEN_OK;
+}
+
+static pen_status add_note(struct pen_metadata *metadata, const struct pen_record *record,
+                           struct pen_journal_place place, struct pen_error *err)
+{
+    struct pen_run_entry *run = run_named(metadata, record->run);
+    if (run == NULL) {
+        return PEN_OK; /* of a run before those that are read */
+    }
+    PEN_TRY(pen_grow((void **)&metadata->notes, &metadata->notes_capacity, metadata->n_notes + 1,
+                     sizeof *metadata->notes, err));
+    const int64_t index = metadata->n_notes++;
+    metadata->notes[index] = (struct pen_note_entry){place, -1};
+    if (run->last_note < 0) {
+        run->first_note = index;
+    } else {
+        metadata->notes[run->last_note].next = index;
+    }
+    run->last_note = index;
+    run->title = record->title != 0 ? record->title : run->title;
+    pen_json_free(run->json);
+    run->json = NULL;
     return PEN_OK;
 }
 
@@ -90,6 +116,8 @@ pen_status pen_metadata_visit(void *user, const char *json, size_t size_bytes, s
         }
         return PEN_OK;
     }
+    case PEN_RECORD_RUN_NOTE:
+        return add_note(metadata, &record, place, err);
     case PEN_RECORD_EXECUTION:
         return add_execution(metadata, &record, place, err);
     case PEN_RECORD_EXEC_START:
@@ -238,6 +266,7 @@ void pen_metadata_close(struct pen_metadata *metadata)
     }
     pen_free(metadata->runs);
     pen_free(metadata->executions);
+    pen_free(metadata->notes);
     pen_free(metadata->first_hand);
     pen_metadata_init(metadata, "");
 }

@@ -16,7 +16,8 @@
  *   run_end     run, status (succeeded | cached | failed | cancelled | abandoned | open), seconds, blessed, pushed;
  *               open: a step of a run that another runner puts together has ended, others are to come
  *   run_join    run, node: such a run goes on with this step; the run_end after it counts
- *   run         in a base: run_start and run_end in one
+ *   run_note    run; name, text, tags, untags: what people say of it (notes.h)
+ *   run         in a base: run_start, run_end and run_notes in one
  *   numbers     in a base: the last execution number given
  *   repair      torn_bytes: a torn tail was moved to quarantine
  *
@@ -33,6 +34,7 @@ extern "C" {
 
 struct pen_run_entry;
 struct pen_execution_entry;
+struct pen_note_entry;
 
 struct pen_metadata {
     char root[PEN_PATH_BYTES];
@@ -40,8 +42,10 @@ struct pen_metadata {
     struct pen_journal journal;
     struct pen_run_entry *runs;             /* in the order they began */
     struct pen_execution_entry *executions; /* in the order they ended */
+    struct pen_note_entry *notes;           /* notes.h */
     int64_t *first_hand;                    /* indices of those that are no hits of the cache, so by rising number */
     int64_t n_runs, runs_capacity, n_executions, executions_capacity, n_first_hand, first_hand_capacity;
+    int64_t n_notes, notes_capacity;
     int64_t last_execution;
     int64_t n_abandoned;      /* runs recorded as abandoned by this opening */
     struct pen_error problem; /* the first record that could not be read again */

@@ -55,6 +55,11 @@ const pen_json *pen_metadata_run(struct pen_metadata *metadata, int64_t index)
         }
         pen_json_free(end);
     }
+    for (int64_t i = entry->first_note; entry->json != NULL && i >= 0; i = metadata->notes[i].next) {
+        pen_json *note = read_record(metadata, metadata->notes[i].place);
+        pen_run_note_apply(entry->json, note);
+        pen_json_free(note);
+    }
     return entry->json;
 }
 

@@ -32,6 +32,7 @@ static void set(struct pen_record *record, struct span key, struct span value)
                  {"run_start", PEN_RECORD_RUN_START},
                  {"run_end", PEN_RECORD_RUN_END},
                  {"run_join", PEN_RECORD_RUN_JOIN},
+                 {"run_note", PEN_RECORD_RUN_NOTE},
                  {"exec_start", PEN_RECORD_EXEC_START},
                  {"execution", PEN_RECORD_EXECUTION}},
       statuses[] = {{"running", PEN_RECORD_RUNNING},
@@ -55,6 +56,8 @@ static void set(struct pen_record *record, struct span key, struct span value)
         record->key = pen_record_name(value.text, value.size);
     } else if (is(key, "execution")) {
         (void)pen_parse_int64(value.text, value.size, &record->execution);
+    } else if (is(key, "name")) {
+        record->title = pen_record_name(value.text, value.size);
     } else if (is(key, "seq")) {
         (void)pen_parse_int64(value.text, value.size, &record->seq);
     }

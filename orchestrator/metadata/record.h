@@ -7,10 +7,11 @@
 
 enum pen_record_kind {
     PEN_RECORD_OTHER,
-    PEN_RECORD_RUN, /* in a base: run_start and run_end in one */
+    PEN_RECORD_RUN, /* in a base: run_start, run_end and run_notes in one */
     PEN_RECORD_RUN_START,
     PEN_RECORD_RUN_END,
     PEN_RECORD_RUN_JOIN,
+    PEN_RECORD_RUN_NOTE,
     PEN_RECORD_EXEC_START,
     PEN_RECORD_EXECUTION
 };
@@ -28,6 +29,7 @@ struct pen_record {
     enum pen_record_status status;
     uint64_t run, node, key; /* pen_record_name of the texts; 0: absent */
     int64_t execution, seq;
+    uint64_t title; /* pen_record_name of "name" */
 };
 
 uint64_t pen_record_name(const char *text, size_t size_bytes);

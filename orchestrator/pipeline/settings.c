@@ -1,6 +1,8 @@
 /* Reading the settings, each section by its table. */
 #include "orchestrator/pipeline/settings.h"
 
+#include "orchestrator/metadata/notes.h"
+
 #include <string.h>
 
 const char *const pen_settings_keys[] = {"description", "tags",    "timeout", "on_success",
@@ -176,6 +178,12 @@ pen_status pen_settings_read(struct pen_arena *arena, const struct pen_config_no
         PEN_TRY(pen_config_seconds(timeout, "timeout", &settings->timeout_s, err));
     }
     PEN_TRY(read_texts(arena, root, "tags", "a tag", &settings->tags, err));
+    for (int64_t i = 0; i < settings->tags.n_items; i++) {
+        const char *refusal = pen_run_tag_refusal(settings->tags.items[i]);
+        if (refusal != NULL) {
+            return pen_config_error(pen_config_get(root, "tags"), err, "tags: tag %lld: %s", (long long)i + 1, refusal);
+        }
+    }
     PEN_TRY(read_texts(arena, root, "on_success", "a command", &settings->on_success, err));
     PEN_TRY(read_texts(arena, root, "on_failure", "a command", &settings->on_failure, err));
     PEN_TRY(read_texts(arena, root, "on_exit", "a command", &settings->on_exit, err));

@@ -3,6 +3,7 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "orchestrator/metadata/notes.h"
 #include "orchestrator/report/html.h"
 
 #include <stdio.h>
@@ -48,11 +49,8 @@ static pen_status gather_nodes(struct pen_page_run *page, struct pen_error *err)
 pen_status pen_page_run_gather(struct pen_page_run *page, struct pen_metadata *metadata, const char *run,
                                struct pen_error *err)
 {
-    *page = (struct pen_page_run){.metadata = metadata, .run = pen_metadata_find_run(metadata, run)};
-    if (page->run == NULL) {
-        PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s has no run '%.80s'; penstock runs lists them", metadata->root,
-                 run == NULL ? "(any)" : run);
-    }
+    *page = (struct pen_page_run){.metadata = metadata};
+    PEN_TRY(pen_metadata_choose_run(metadata, run, &page->run, err));
     page->name = text_of(page->run, "run");
     return gather_nodes(page, err);
 }
@@ -92,12 +90,28 @@ static void fact(struct pen_text *out, const char *name, const char *value)
     }
 }
 
+/* What people say of it. */
+static void say(struct pen_text *out, const pen_json *run)
+{
+    const pen_json *tags = pen_json_get(run, "tags"), *notes = pen_json_get(run, "notes");
+    fact(out, "name", text_of(run, "name"));
+    if (pen_json_size(tags) > 0) {
+        pen_text_append(out, "<dt>tags</dt><dd>");
+        pen_html_tags(out, tags);
+        pen_text_append(out, "</dd>");
+    }
+    for (int64_t i = 0; i < pen_json_size(notes); i++) {
+        fact(out, "note", text_of(pen_json_at(notes, i), "text"));
+    }
+}
+
 void pen_page_facts(struct pen_text *out, const struct pen_page_run *page)
 {
     char seconds[32];
     const pen_json *took = pen_json_get(page->run, "seconds");
     (void)snprintf(seconds, sizeof seconds, "%.3f s", pen_json_number_or(took, 0));
     pen_text_append(out, "<dl>");
+    say(out, page->run);
     pen_text_append(out, "<dt>began</dt><dd>");
     pen_html_time(out, text_of(page->run, "time"));
     pen_text_append(out, " UTC</dd>");

@@ -114,6 +114,15 @@ const char *pen_html_tone(const char *status)
                                                                              : "soft";
 }
 
+void pen_html_tags(struct pen_text *out, const pen_json *tags)
+{
+    for (int64_t i = 0; i < pen_json_size(tags); i++) {
+        pen_text_append(out, " <span class=\"tag\">");
+        pen_html_text(out, pen_json_string_or(pen_json_at(tags, i), ""));
+        pen_text_append(out, "</span>");
+    }
+}
+
 void pen_html_cell(struct pen_text *out, const char *text)
 {
     pen_text_append(out, "<td>");

@@ -28,6 +28,9 @@ void pen_html_section_end(struct pen_text *out);
  */
 const char *pen_html_tone(const char *status);
 
+/* Texts of a list, each in a frame; nothing for NULL. */
+void pen_html_tags(struct pen_text *out, const pen_json *tags);
+
 /* A row of a table, cell by cell: numbers stand to the right. */
 void pen_html_cell(struct pen_text *out, const char *text);
 void pen_html_cell_number(struct pen_text *out, const pen_json *value);

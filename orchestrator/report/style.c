@@ -18,7 +18,7 @@ const char *const pen_html_style =
     "vertical-align:top;border-bottom:1px solid var(--line)}th{color:var(--soft);font-weight:600}\n"
     "td.number,th.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}\n"
     ".wide{overflow-x:auto}.soft{color:var(--soft)}.good{color:var(--good)}.bad{color:var(--bad)}"
-    ".wait{color:var(--wait)}\n"
+    ".wait{color:var(--wait)}.tag{border:1px solid var(--line);border-radius:1rem;padding:0 .5rem;white-space:nowrap}\n"
     "dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem 1rem;margin:.5rem 0}dt{color:var(--soft)}"
     "dd{margin:0;overflow-wrap:anywhere}\n"
     "pre{background:var(--panel);padding:.75rem;overflow-x:auto;font-size:13px;line-height:1.4}\n"

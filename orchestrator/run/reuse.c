@@ -104,11 +104,8 @@ pen_status pen_reuse_find_run(struct pen_run *run, const char **resumed, struct 
     if (name == NULL) {
         return PEN_OK;
     }
-    const pen_json *found = pen_metadata_find_run(&run->metadata, strcmp(name, "last") == 0 ? NULL : name);
-    if (found == NULL) {
-        PEN_FAIL(err, PEN_ERR_NOT_FOUND, "--resume: %s has no run '%.80s'; penstock runs lists them",
-                 run->metadata.root, name);
-    }
+    const pen_json *found = NULL;
+    PEN_TRY(pen_metadata_choose_run(&run->metadata, strcmp(name, "last") == 0 ? NULL : name, &found, err));
     if (strcmp(text_of(found, "status"), "succeeded") == 0 || strcmp(text_of(found, "status"), "cached") == 0) {
         PEN_FAIL(err, PEN_ERR_USAGE, "--resume: %s ended well, there is nothing to continue; run without --resume",
                  text_of(found, "run"));

@@ -331,6 +331,9 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     PEN_TRY(make_run_folder(run, err));
     PEN_TRY(clean_leftovers(run, err));
     PEN_TRY(run->joined ? record_join(run, err) : record_start(run, choice.reason, key, err));
+    PEN_TRY(run->joined
+                ? PEN_OK
+                : pen_metadata_note_run(&run->metadata, run->name, options->note, &pipeline->settings.tags, err));
     if (options->watch != NULL) {
         options->watch->begins(options->watch->user, run->name, run->metadata.root, run->device, choice.reason);
     }

@@ -19,6 +19,7 @@
 #define PEN_ORCHESTRATOR_RUN_RUNNER_H
 
 #include "core/json.h"
+#include "orchestrator/metadata/notes.h"
 #include "orchestrator/pipeline/pipeline.h"
 
 #ifdef __cplusplus
@@ -39,6 +40,7 @@ struct pen_run_options {
     const char *from, *to, *only; /* node names or NULL */
     const char *run;    /* of the step `only`: the name of the run it begins or joins (step.h); NULL: a new run */
     const char *resume; /* a run that did not end well, or "last": what succeeded in it is taken from it */
+    const struct pen_run_note *note; /* name, note and tags of a new run, checked; NULL: none but the file's tags */
     bool no_cache;
     bool paranoid;                     /* hash what is taken from the cache, whatever its times say */
     bool wait;                         /* for another writer of the root; else PEN_ERR_BUSY */

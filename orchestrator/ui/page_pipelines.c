@@ -107,13 +107,17 @@ static void runs_table(struct pen_ui_call *call, struct pen_metadata *metadata, 
         pen_text_append(out, "<p class=\"soft\">no run yet</p>\n");
         return;
     }
-    pen_text_append(
-        out, "<div class=\"wide\" tabindex=\"0\"><table><thead><tr><th>run</th><th>status</th><th>began (UTC)</th>"
-             "<th class=\"number\">seconds</th><th>device</th><th>pushed</th></tr></thead><tbody>\n");
+    pen_text_append(out,
+                    "<div class=\"wide\" "
+                    "tabindex=\"0\"><table><thead><tr><th>run</th><th>called</th><th>status</th><th>began (UTC)</th>"
+                    "<th class=\"number\">seconds</th><th>device</th><th>pushed</th></tr></thead><tbody>\n");
     for (int64_t i = metadata->n_runs - 1; i >= 0 && i >= metadata->n_runs - n; i--) {
         const pen_json *run = pen_metadata_run(metadata, i), *seconds = pen_json_get(run, "seconds");
         pen_text_append(out, "<tr><td>");
         pen_ui_link(call, "run", text_of(run, "run"));
+        pen_text_append(out, "</td><td>");
+        pen_html_text(out, text_of(run, "name"));
+        pen_html_tags(out, pen_json_get(run, "tags"));
         pen_text_append(out, "</td><td>");
         pen_ui_status(call, pen_ui_run_status(call, run));
         pen_text_append(out, "</td><td>");

@@ -321,15 +321,19 @@ static void a_line_walked_over_is_a_line_parsed(void)
         "{\"execution\":7,\"kind\":\"exec_start\",\"node\":\"trainer\",\"run\":\"run-3\",\"seq\":2}",
         "{\"kind\":\"execution\",\"message\":\"he said \\\"no\\\"\",\"node\":\"trainer\",\"run\":\"run-3\",\"seq\":5,"
         "\"status\":\"failed\"}",
+        "{\"kind\":\"run_note\",\"name\":\"baseline\",\"run\":\"run-3\",\"seq\":6,\"tags\":[\"run\",\"name\"]}",
+        "{\"kind\":\"run_note\",\"name\":\"baseline\",\"run\":\"run-3\",\"seq\":7,\"text\":\"he said \\\"no\\\"\"}",
         "{}",
     };
     static const struct pen_record facts[] = {
-        {PEN_RECORD_EXECUTION, PEN_RECORD_SUCCEEDED, 1, 1, 1, 7, 12},
-        {PEN_RECORD_RUN_START, PEN_RECORD_NO_STATUS, 1, 0, 0, 0, 1},
-        {PEN_RECORD_RUN_END, PEN_RECORD_CACHED, 1, 0, 0, 0, 9},
-        {PEN_RECORD_EXEC_START, PEN_RECORD_NO_STATUS, 1, 1, 0, 7, 2},
-        {PEN_RECORD_EXECUTION, PEN_RECORD_ENDED, 1, 1, 0, 0, 5},
-        {PEN_RECORD_OTHER, PEN_RECORD_NO_STATUS, 0, 0, 0, 0, 0},
+        {PEN_RECORD_EXECUTION, PEN_RECORD_SUCCEEDED, 1, 1, 1, 7, 12, 0},
+        {PEN_RECORD_RUN_START, PEN_RECORD_NO_STATUS, 1, 0, 0, 0, 1, 0},
+        {PEN_RECORD_RUN_END, PEN_RECORD_CACHED, 1, 0, 0, 0, 9, 0},
+        {PEN_RECORD_EXEC_START, PEN_RECORD_NO_STATUS, 1, 1, 0, 7, 2, 0},
+        {PEN_RECORD_EXECUTION, PEN_RECORD_ENDED, 1, 1, 0, 0, 5, 0},
+        {PEN_RECORD_RUN_NOTE, PEN_RECORD_NO_STATUS, 1, 0, 0, 0, 6, 1},
+        {PEN_RECORD_RUN_NOTE, PEN_RECORD_NO_STATUS, 1, 0, 0, 0, 7, 1},
+        {PEN_RECORD_OTHER, PEN_RECORD_NO_STATUS, 0, 0, 0, 0, 0, 0},
     };
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct pen_record record;
@@ -342,6 +346,7 @@ static void a_line_walked_over_is_a_line_parsed(void)
         PEN_CHECK(record.key == (facts[i].key == 0 ? 0 : pen_record_name("abc", 3)));
         PEN_CHECK_EQ_I64(record.execution, facts[i].execution);
         PEN_CHECK_EQ_I64(record.seq, facts[i].seq);
+        PEN_CHECK(record.title == (facts[i].title == 0 ? 0 : pen_record_name("baseline", 8)));
         for (size_t size = 0; size < strlen(lines[i]); size++) { /* never past the end; half a line is no record */
             PEN_CHECK_STATUS(pen_record_look(&record, lines[i], size, NULL), PEN_ERR_DATA);
         }

@@ -173,6 +173,15 @@ static void what_runs_is_read_and_then_gone(void)
     pen_json_free(nothing);
 }
 
-PEN_SUITE(progress, PEN_CASE(pace_counts_from_the_first_report), PEN_CASE(a_phase_begins_anew),
-          PEN_CASE(progress_in_words), PEN_CASE(a_reader_sees_whole_reports),
+static void times_are_read_as_they_are_written(void)
+{
+    char now[PEN_TIME_BYTES];
+    PEN_CHECK_EQ_F64(pen_clock_utc_seconds("1970-01-02T00:00:00.500Z"), 86400.5);
+    PEN_CHECK_EQ_F64(pen_clock_utc_seconds("2026-11-26T13:06:23.021Z"), 1795698383.021); /* date -d ... +%s */
+    PEN_CHECK(isnan(pen_clock_utc_seconds("yesterday")) && isnan(pen_clock_utc_seconds("2026-11-26T13:06:23.xZ")));
+    PEN_CHECK(pen_clock_utc_seconds(pen_clock_utc(now)) > 1795698383.0);
+}
+
+PEN_SUITE(progress, PEN_CASE(times_are_read_as_they_are_written), PEN_CASE(pace_counts_from_the_first_report),
+          PEN_CASE(a_phase_begins_anew), PEN_CASE(progress_in_words), PEN_CASE(a_reader_sees_whole_reports),
           PEN_CASE(what_runs_is_read_and_then_gone));

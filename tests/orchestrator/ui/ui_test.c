@@ -235,9 +235,9 @@ static void no_header_is_made_by_a_value(void)
 /* trips.csv, pipeline.yaml with root `out`, and one run. */
 static void make_run(char file[PEN_PATH_BYTES], char root[PEN_PATH_BYTES])
 {
-    static const char *const lines[] = {"generate taxi --rows 3000 --seed 1 -o trips.csv",
-                                        "init trips.csv --label 'tips > 0.2 * fare'",
-                                        "run pipeline.yaml --device cpu --root out"};
+    static const char *const lines[] = {
+        "generate taxi --rows 3000 --seed 1 -o trips.csv", "init trips.csv --label 'tips > 0.2 * fare'",
+        "run pipeline.yaml --device cpu --root out --name 'a <b>' --tag <i> --note <p>"};
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct program_result result;
         program_run(pen_test_directory(), lines[i], &result);
@@ -305,6 +305,8 @@ static void a_run_has_its_pages(void)
     check_page(&browser, "/p/trips", "succeeded");
     check_page(&browser, "/p/trips",
                "<th scope=\"row\">trainer</th><td><span class=\"state good\" title=\"succeeded\">");
+    check_page(&browser, "/p/trips", "a &lt;b&gt; <span class=\"tag\">&lt;i&gt;</span>");
+    check_page(&browser, "/p/trips/run/run-1", "<dt>note</dt><dd>&lt;p&gt;</dd>");
     check_page(&browser, "/p/trips/run/run-1", "href=\"/p/trips/run/run-1/log/trainer\"");
     check_page(&browser, "/p/trips/run/run-1", "Which node takes what from which");
     check_page(&browser, "/p/trips/run/run-1/show/evaluation", "aria-label=\"ROC");
