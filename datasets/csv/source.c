@@ -46,6 +46,31 @@ static enum kind kind_of(const unsigned char *head, int64_t size)
     return PLAIN;
 }
 
+/* What people hand over as CSV and is none: better named than shown as a column name of odd bytes. */
+static pen_status refuse_other_formats(const unsigned char *head, int64_t size, const char *path, struct pen_error *err)
+{
+    static const struct {
+        int64_t offset;
+        const char *magic, *format, *remedy;
+    } formats[] = {
+        {4, "1AY&SY", "bzip2", "unpack it: bunzip2"},
+        {1, "7zXZ", "xz", "unpack it: unxz"},
+        {0, "PK\x03\x04", "a zip archive or an Excel workbook", "unpack it, or save the sheet as CSV"},
+        {0, "\xd0\xcf\x11\xe0", "an Excel workbook", "save the sheet as CSV"},
+        {0, "PAR1\x15", "Parquet", "write it as CSV"},
+        {0, "\x89HDF", "HDF5", "write it as CSV"},
+    };
+    for (size_t i = 0; i < sizeof formats / sizeof formats[0]; i++) {
+        int64_t length = (int64_t)strlen(formats[i].magic);
+        if (size >= formats[i].offset + length &&
+            memcmp(head + formats[i].offset, formats[i].magic, (size_t)length) == 0) {
+            PEN_FAIL(err, PEN_ERR_DATA, "%s: expected CSV, also as .gz or .zst, found %s; %s", path, formats[i].format,
+                     formats[i].remedy);
+        }
+    }
+    return PEN_OK;
+}
+
 static pen_status start_decoder(struct pen_csv_source *source, struct pen_error *err)
 {
     source->input = pen_malloc(INPUT_BYTES, 1);
@@ -77,14 +102,16 @@ pen_status pen_csv_source_open(struct pen_csv_source **out, const char *path, st
         PEN_FAIL_GOTO(fail, err, pen_status_from_errno(errno), "%s: cannot open: %s", path, strerror(errno));
     }
     if (!S_ISREG(source->stat.st_mode)) {
-        PEN_FAIL_GOTO(fail, err, PEN_ERR_UNSUPPORTED, "%s: expected a regular file, found %s", path,
-                      S_ISDIR(source->stat.st_mode) ? "a folder" : "a pipe or device; copy it to a file first");
+        PEN_FAIL_GOTO(fail, err, PEN_ERR_NOT_FOUND, "%s: expected a regular file, found %s", path,
+                      S_ISDIR(source->stat.st_mode) ? "a folder; a pattern such as FOLDER/*.csv means the files in it"
+                                                    : "a pipe or device; copy it to a file first");
     }
-    unsigned char head[4] = {0};
+    unsigned char head[16] = {0};
     const ssize_t got = pread(source->fd, head, sizeof head, 0);
     if (got < 0) {
         PEN_FAIL_GOTO(fail, err, PEN_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
     }
+    PEN_TRY_GOTO(fail, refuse_other_formats(head, got, path, err));
     source->kind = kind_of(head, got);
     if (source->kind != PLAIN) {
         PEN_TRY_GOTO(fail, start_decoder(source, err));

@@ -555,6 +555,35 @@ static void it_names_the_line_of_an_open_quote(void)
 }
 
 /* E6: the cap on columns, a name of 10 kB, a NUL in a name, and a batch of no columns at all. */
+static void it_names_what_is_no_csv(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+        const char *message;
+    } cases[] = {
+        {"BZh91AY&SY\xbf", 11, "a.csv: expected CSV, also as .gz or .zst, found bzip2; unpack it: bunzip2"},
+        {"\xfd\x37zXZ\0\0", 7, "a.csv: expected CSV, also as .gz or .zst, found xz; unpack it: unxz"},
+        {"PK\x03\x04\x14\0", 6,
+         "a.csv: expected CSV, also as .gz or .zst, found a zip archive or an Excel workbook; unpack it, or save the "
+         "sheet as CSV"},
+        {"PAR1\x15\x04", 6, "a.csv: expected CSV, also as .gz or .zst, found Parquet; write it as CSV"},
+    };
+    struct reading reading;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        begin(&reading, NULL);
+        add_file(&reading, "a.csv", cases[i].bytes, cases[i].size);
+        check_fails(&reading, PEN_ERR_DATA, cases[i].message);
+    }
+    begin(&reading, "PAR1,PK\n1,2\n");
+    check_rows(&reading, "2:1|2|\n");
+    begin(&reading, NULL);
+    (void)snprintf(reading.paths[0], PEN_PATH_BYTES, "%s", pen_test_directory());
+    reading.list[reading.n_files++] = reading.paths[0];
+    check_fails(&reading, PEN_ERR_NOT_FOUND,
+                " expected a regular file, found a folder; a pattern such as FOLDER/*.csv means the files in it");
+}
+
 static void it_caps_columns_and_takes_long_names(void)
 {
     struct pen_text csv = {0};
@@ -736,5 +765,6 @@ PEN_SUITE(csv_options, PEN_CASE(it_takes_null_markers_for_missing), PEN_CASE(it_
           PEN_CASE(it_infers_first_and_rewinds), PEN_CASE(it_places_rows_behind_cells_of_many_lines),
           PEN_CASE(it_rejects_rows_again_after_a_restart), PEN_CASE(it_reads_odd_bytes_by_rule),
           PEN_CASE(it_names_the_line_of_an_open_quote), PEN_CASE(it_limits_rows_exactly),
-          PEN_CASE(it_caps_columns_and_takes_long_names), PEN_CASE(it_gives_up_codes_when_there_are_too_many),
-          PEN_CASE(it_reads_ten_thousand_columns), PEN_CASE(it_reads_a_cell_of_twenty_megabytes));
+          PEN_CASE(it_names_what_is_no_csv), PEN_CASE(it_caps_columns_and_takes_long_names),
+          PEN_CASE(it_gives_up_codes_when_there_are_too_many), PEN_CASE(it_reads_ten_thousand_columns),
+          PEN_CASE(it_reads_a_cell_of_twenty_megabytes));
