@@ -6,10 +6,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <yaml.h>
 
-enum { CONFIG_LIMIT_BYTES = 1 << 20, CONFIG_DEPTH_LIMIT = 32 };
+enum { CONFIG_DEPTH_LIMIT = 32 };
 
 struct config_parser {
     yaml_parser_t yaml;
@@ -132,8 +133,7 @@ static pen_status build_scalar(struct config_parser *parser, const yaml_event_t 
 }
 
 /* One key of a map; the caller frees the event. */
-static pen_status build_key(struct config_parser *parser, const struct pen_config_node *map, const yaml_event_t *event,
-                            const char **key)
+static pen_status build_key(struct config_parser *parser, const yaml_event_t *event, const char **key)
 {
     if (event->type != YAML_SCALAR_EVENT || event->data.scalar.anchor != NULL) {
         return fail_at(parser, event->start_mark, "expected a plain key");
@@ -142,14 +142,46 @@ static pen_status build_key(struct config_parser *parser, const struct pen_confi
     if (strcmp(text, "<<") == 0) {
         return fail_at(parser, event->start_mark, "expected no merge key (<<): write the members out");
     }
-    for (int64_t i = 0; i < map->n_children; i++) {
-        if (strcmp(map->keys[i], text) == 0) {
-            PEN_FAIL(parser->err, PEN_ERR_CONFIG, "%s:%zu:%zu: key '%.80s' stands here again; first on line %d",
-                     parser->file, event->start_mark.line + 1, event->start_mark.column + 1, text, map->key_lines[i]);
-        }
-    }
     *key = pen_arena_strdup(parser->arena, text);
     return *key == NULL ? out_of_memory(parser->err, parser->file) : PEN_OK;
+}
+
+struct numbered_key {
+    const char *key;
+    int64_t index;
+};
+
+static int by_key_then_index(const void *a, const void *b)
+{
+    const struct numbered_key *left = a, *right = b;
+    int order = strcmp(left->key, right->key);
+    return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
+}
+
+/* Sorted, since a schema of 10,000 columns is one map of 10,000 keys. */
+static pen_status refuse_repeated_keys(const struct config_parser *parser, const struct pen_config_node *map)
+{
+    struct numbered_key *keys = pen_calloc(map->n_children + 1, sizeof *keys);
+    if (keys == NULL) {
+        return out_of_memory(parser->err, parser->file);
+    }
+    for (int64_t i = 0; i < map->n_children; i++) {
+        keys[i] = (struct numbered_key){map->keys[i], i};
+    }
+    qsort(keys, (size_t)map->n_children, sizeof *keys, by_key_then_index);
+    int64_t first = -1, again = -1;
+    for (int64_t i = 1; i < map->n_children; i++) {
+        if (strcmp(keys[i - 1].key, keys[i].key) == 0 && (again < 0 || keys[i].index < again)) {
+            first = keys[i - 1].index;
+            again = keys[i].index;
+        }
+    }
+    pen_free(keys);
+    if (again >= 0) {
+        PEN_FAIL(parser->err, PEN_ERR_CONFIG, "%s:%d:%d: key '%.80s' stands here again; first on line %d", parser->file,
+                 map->key_lines[again], map->key_columns[again], map->keys[again], map->key_lines[first]);
+    }
+    return PEN_OK;
 }
 
 static pen_status build_collection(struct config_parser *parser, const yaml_event_t *start, int depth,
@@ -170,14 +202,14 @@ static pen_status build_collection(struct config_parser *parser, const yaml_even
         if (event.type == YAML_MAPPING_END_EVENT || event.type == YAML_SEQUENCE_END_EVENT) {
             yaml_event_delete(&event);
             *out = node;
-            return PEN_OK;
+            return map ? refuse_repeated_keys(parser, node) : PEN_OK;
         }
         const char *key = NULL;
         int line = (int)event.start_mark.line + 1;
         int column = (int)event.start_mark.column + 1;
         pen_status status = PEN_OK;
         if (map) {
-            status = build_key(parser, node, &event, &key);
+            status = build_key(parser, &event, &key);
             yaml_event_delete(&event);
             if (status == PEN_OK) {
                 status = next_event(parser, &event);
@@ -259,8 +291,8 @@ static int64_t count_lines(const char *text, size_t size_bytes)
 pen_status pen_config_parse(struct pen_arena *arena, const char *text, size_t size_bytes, const char *file,
                             struct pen_config_node **root, struct pen_error *err)
 {
-    if (size_bytes > CONFIG_LIMIT_BYTES) {
-        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: expected at most 1 MiB, found %zu bytes", file, size_bytes);
+    if (size_bytes > PEN_CONFIG_LIMIT_BYTES) {
+        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: expected at most 16 MiB, found %zu bytes", file, size_bytes);
     }
     struct config_parser parser = {.arena = arena, .err = err};
     struct pen_text quoted = {0};
@@ -293,7 +325,7 @@ pen_status pen_config_read_file(struct pen_arena *arena, const char *path, struc
                                 struct pen_error *err)
 {
     struct pen_text text = {0};
-    pen_status status = pen_file_read(path, CONFIG_LIMIT_BYTES, &text, err);
+    pen_status status = pen_file_read(path, PEN_CONFIG_LIMIT_BYTES, &text, err);
     if (status == PEN_OK) {
         status = pen_config_parse(arena, pen_text_view(&text), text.size_bytes, path, root, err);
     }
@@ -387,6 +419,10 @@ static const char *found_text(const struct pen_config_node *node, char out[PEN_Q
 {
     static const char *const kinds[] = {"nothing", "", "a list", "a map"};
     char quoted[PEN_QUOTE_BYTES];
+    if (node->kind == PEN_CONFIG_NULL && node->scalar != NULL && node->scalar[0] != '\0') {
+        (void)snprintf(out, PEN_QUOTE_BYTES + 2, "nothing, which %s without quotes is in YAML", node->scalar);
+        return out;
+    }
     if (node->kind != PEN_CONFIG_SCALAR) {
         return kinds[node->kind];
     }

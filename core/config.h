@@ -2,9 +2,9 @@
  * into a struct.
  *
  * The YAML accepted is the plain kind: block and flow maps, lists, scalars; one document; no anchors, aliases, tags
- * or merge keys; duplicate keys refused; at most 1 MiB and 32 levels. One liberty: a value on one line that is a call
- * may hold ": " and start with a backquote (company: vocab(company, top_k: 10)). libyaml parses; only config.c sees
- * it. */
+ * or merge keys; duplicate keys refused; at most 16 MiB, a schema of 100,000 columns, and 32 levels. One liberty: a
+ * value on one line that is a call may hold ": " and start with a backquote (company: vocab(company, top_k: 10)).
+ * libyaml parses; only config.c sees it. */
 #ifndef PEN_CORE_CONFIG_H
 #define PEN_CORE_CONFIG_H
 
@@ -14,6 +14,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+enum { PEN_CONFIG_LIMIT_BYTES = 16 << 20 };
 
 enum pen_config_kind { PEN_CONFIG_NULL, PEN_CONFIG_SCALAR, PEN_CONFIG_LIST, PEN_CONFIG_MAP };
 

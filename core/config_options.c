@@ -116,6 +116,23 @@ static pen_status fill(struct pen_arena *arena, const struct pen_option *option,
     }
 }
 
+enum { FEW_BYTES = 100 };
+
+/* "by, column, every"; false and nothing where they are too many for a message. */
+static bool list_names(char out[FEW_BYTES], const char *const *names, int64_t n)
+{
+    size_t used = 0;
+    for (int64_t i = 0; i < n; i++) {
+        int more = snprintf(out + used, FEW_BYTES - used, "%s%s", i == 0 ? "" : ", ", names[i]);
+        if (more < 0 || (size_t)more >= FEW_BYTES - used) {
+            out[0] = '\0';
+            return false;
+        }
+        used += (size_t)more;
+    }
+    return n > 0;
+}
+
 static pen_status check_keys(const struct pen_option *table, const struct pen_config_node *map, const char *section,
                              struct pen_error *err)
 {
@@ -135,11 +152,14 @@ static pen_status check_keys(const struct pen_option *table, const struct pen_co
             place.line = map->key_lines[i];
             place.column = map->key_columns[i];
             const char *near = pen_nearest_name(map->keys[i], names, n);
-            char quoted[PEN_QUOTE_BYTES];
+            char quoted[PEN_QUOTE_BYTES], listed[FEW_BYTES] = "";
+            bool few = near == NULL && list_names(listed, names, n);
             return pen_config_error(&place, err, "%s has no option '%s'%s%s%s", section,
                                     pen_quote(quoted, map->keys[i], strlen(map->keys[i])),
-                                    near == NULL ? "" : "; did you mean '", near == NULL ? "" : near,
-                                    near == NULL ? "" : "'?");
+                                    near != NULL ? "; did you mean '"
+                                    : few        ? "; it has "
+                                                 : "",
+                                    near != NULL ? near : listed, near == NULL ? "" : "'?");
         }
     }
     return PEN_OK;

@@ -67,7 +67,7 @@ static pen_status import_schema(const char *path, const struct pen_statistics *s
                                 struct pen_schema *schema, struct pen_error *err)
 {
     struct pen_text text = {0};
-    pen_status status = pen_file_read(path, (size_t)1 << 20, &text, err);
+    pen_status status = pen_file_read(path, PEN_CONFIG_LIMIT_BYTES, &text, err);
     if (status != PEN_OK) {
         pen_error_prefix(err, "option import: ");
     } else {

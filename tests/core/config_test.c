@@ -59,7 +59,8 @@ static void every_wrong_file_is_refused_in_these_words(void)
         const char *text, *message;
     } cases[] = {
         {"step: 7", "p.yaml:1:1: trainer has no option 'step'; did you mean 'steps'?"},
-        {"flag: true\nbanana: 7", "p.yaml:2:1: trainer has no option 'banana'"},
+        {"flag: true\nbanana: 7",
+         "p.yaml:2:1: trainer has no option 'banana'; it has flag, steps, rate, name, mode, hidden, metrics, features"},
         {"steps: many", "p.yaml:1:8: option steps: expected an integer, found 'many'"},
         {"steps: \"7\"", "p.yaml:1:8: option steps: expected an integer, found '7'"},
         {"steps: 0", "p.yaml:1:8: option steps: expected 1 to 1000000000, found 0"},
@@ -105,10 +106,32 @@ static void deep_or_large_files_are_refused(void)
     deep[100] = '\0';
     PEN_CHECK_STATUS(pen_config_parse(&arena, deep, 100, "d", &root, &err), PEN_ERR_CONFIG);
     PEN_CHECK_CONTAINS(err.message, "32 deep");
-    static char large[(1 << 20) + 2];
+    static char large[PEN_CONFIG_LIMIT_BYTES + 2];
     memset(large, ' ', sizeof large - 1);
     PEN_CHECK_STATUS(pen_config_parse(&arena, large, sizeof large - 1, "l", &root, &err), PEN_ERR_CONFIG);
-    PEN_CHECK_CONTAINS(err.message, "1 MiB");
+    PEN_CHECK_CONTAINS(err.message, "16 MiB");
+    pen_arena_deinit(&arena);
+}
+
+/* The schema of 10,000 columns is a map of 10,000 keys and more than a megabyte. */
+static void a_map_may_have_ten_thousand_keys(void)
+{
+    struct pen_arena arena = {0};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_config_node *root = NULL;
+    struct pen_text text = {0};
+    for (int i = 0; i < 10000; i++) {
+        pen_text_printf(
+            &text, "column_%d: {type: int, presence: {min_fraction: 1.0, min_count: 1}, domain: bool, shape: [1]}\n",
+            i);
+    }
+    PEN_REQUIRE_OK(pen_config_parse(&arena, pen_text_view(&text), text.size_bytes, "s.yaml", &root, &err), &err);
+    PEN_CHECK_EQ_I64(root->n_children, 10000);
+    pen_text_append(&text, "new: 1\ncolumn_7: 1\ncolumn_5: 1\n");
+    PEN_CHECK_STATUS(pen_config_parse(&arena, pen_text_view(&text), text.size_bytes, "s.yaml", &root, &err),
+                     PEN_ERR_CONFIG);
+    PEN_CHECK_EQ_STR(err.message, "s.yaml:10002:1: key 'column_7' stands here again; first on line 8");
+    pen_text_deinit(&text);
     pen_arena_deinit(&arena);
 }
 
@@ -264,6 +287,6 @@ static void printed_yaml_reads_back(void)
 }
 
 PEN_SUITE(config, PEN_CASE(defaults_and_values_fill_the_struct), PEN_CASE(every_wrong_file_is_refused_in_these_words),
-          PEN_CASE(deep_or_large_files_are_refused), PEN_CASE(set_reaches_into_maps_and_makes_them),
-          PEN_CASE(calls_need_no_quotes), PEN_CASE(marked_json_keeps_places), PEN_CASE(times_have_units),
-          PEN_CASE(printed_yaml_reads_back));
+          PEN_CASE(deep_or_large_files_are_refused), PEN_CASE(a_map_may_have_ten_thousand_keys),
+          PEN_CASE(set_reaches_into_maps_and_makes_them), PEN_CASE(calls_need_no_quotes),
+          PEN_CASE(marked_json_keeps_places), PEN_CASE(times_have_units), PEN_CASE(printed_yaml_reads_back));
