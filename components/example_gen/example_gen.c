@@ -23,7 +23,8 @@ static const struct pen_option options_table[] = {
     {"csv", PEN_OPTION_NODE, offsetof(struct options, csv), NULL, 0, 0, NULL,
      "a file, a pattern ({SPAN}, {VERSION}, {YYYY}{MM}{DD}: the newest), a list, or a map from split to them"},
     {"split", PEN_OPTION_NODE, offsetof(struct options, split), NULL, 0, 0, NULL,
-     "{train: 2, eval: 1}: hash buckets; or {by: column | time | row | stratified, ...}"},
+     "{train: 2, eval: 1}: hash buckets; or {by: column, column: user, buckets: {train: 2, eval: 1}}, "
+     "{by: stratified, column, buckets}, {by: time, column: day, before: 2024-03-01}, {by: row, every: 5, index: 4}"},
     {"strip", PEN_OPTION_NODE, offsetof(struct options, strip), NULL, 0, 0, NULL,
      "{column: characters} taken off the end of its cells"},
     {"types", PEN_OPTION_NODE, offsetof(struct options, types), NULL, 0, 0, NULL,

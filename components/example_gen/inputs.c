@@ -25,7 +25,7 @@ static pen_status out_of_memory(struct pen_error *err)
     PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: reading option csv");
 }
 
-pen_status pen_dialect_character(const struct pen_config_node *node, const char *name, const char *text,
+pen_status pen_dialect_character(const struct pen_config_node *options, const char *name, const char *text,
                                  const char *none_word, char *character, struct pen_error *err)
 {
     *character = '\0';
@@ -37,8 +37,10 @@ pen_status pen_dialect_character(const struct pen_config_node *node, const char 
         return PEN_OK;
     }
     if (strlen(text) != 1 || text[0] == '\n' || text[0] == '\r') {
-        return pen_config_error(node, err, "option %s: expected one character, tab or %s, found '%.40s'", name,
-                                none_word, text);
+        char quoted[PEN_QUOTE_BYTES];
+        return pen_config_error(pen_config_get(options, name), err,
+                                "option %s: expected one character, tab or %s, found '%s'", name, none_word,
+                                pen_quote(quoted, text, strlen(text)));
     }
     *character = text[0];
     return PEN_OK;
@@ -129,7 +131,7 @@ static pen_status resolve_one(const struct pen_component_context *context, const
         return out_of_memory(err);
     }
     PEN_TRY(pen_config_options(context->arena, &options, sizeof options, one_input_table, merged, "csv", err));
-    input->node = patterns;
+    input->options = merged;
     input->dialect = options.dialect;
     if (is_map) {
         if (options.path.n_items == 0) {

@@ -77,7 +77,7 @@ struct pen_example_input {
     const char *const *paths;
     int64_t n_paths;
     struct pen_dialect dialect;
-    const struct pen_config_node *node; /* for messages */
+    const struct pen_config_node *options; /* where the dialect's keys stand; for messages */
 };
 
 struct pen_example_inputs {
@@ -92,8 +92,8 @@ PEN_MUST_USE pen_status pen_example_inputs_resolve(const struct pen_component_co
                                                    const struct pen_config_node *section,
                                                    struct pen_example_inputs *inputs, struct pen_error *err);
 
-/* One character, "tab" or the `none_word` ('\0'). */
-PEN_MUST_USE pen_status pen_dialect_character(const struct pen_config_node *node, const char *name, const char *text,
+/* Option `name` of those options: one character, "tab" or the `none_word` ('\0'). */
+PEN_MUST_USE pen_status pen_dialect_character(const struct pen_config_node *options, const char *name, const char *text,
                                               const char *none_word, char *character, struct pen_error *err);
 
 /* ---- span.c ---- */

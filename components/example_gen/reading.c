@@ -24,9 +24,9 @@ static pen_status csv_options(const struct pen_reading_plan *plan, const struct 
 {
     const struct pen_dialect *dialect = &input->dialect;
     pen_csv_options_init(options);
-    PEN_TRY(pen_dialect_character(input->node, "delimiter", dialect->delimiter, "auto", &options->delimiter, err));
-    PEN_TRY(pen_dialect_character(input->node, "quote", dialect->quote, "none", &options->quote, err));
-    PEN_TRY(pen_dialect_character(input->node, "comment", dialect->comment, "none", &options->comment, err));
+    PEN_TRY(pen_dialect_character(input->options, "delimiter", dialect->delimiter, "auto", &options->delimiter, err));
+    PEN_TRY(pen_dialect_character(input->options, "quote", dialect->quote, "none", &options->quote, err));
+    PEN_TRY(pen_dialect_character(input->options, "comment", dialect->comment, "none", &options->comment, err));
     options->header = (enum pen_csv_header)dialect->header;
     options->names = dialect->columns.n_items > 0 ? dialect->columns.items : NULL;
     options->n_names = dialect->columns.n_items;

@@ -7,6 +7,7 @@
 #include "core/text.h"
 
 #include <regex.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,9 +133,14 @@ static int64_t days_since_1970(int64_t year, int64_t month, int64_t day)
     return 365 * y + y / 4 - y / 100 + y / 400 + (153 * shifted + 2) / 5 + day - 1 - 719468;
 }
 
+/* Of the match alone: digits of the next placeholder may follow it at once. At most 18 digits. */
 static int64_t number_in(const char *path, const regmatch_t *match)
 {
-    return strtoll(path + match->rm_so, NULL, 10);
+    int64_t number = 0;
+    for (regoff_t i = match->rm_so; i < match->rm_eo; i++) {
+        number = 10 * number + (path[i] - '0');
+    }
+    return number;
 }
 
 /* False when the name does not match or holds no date of the calendar. */
@@ -170,6 +176,23 @@ static bool is_newer(const struct pen_span *a, const struct pen_span *b)
     return a->span != b->span ? a->span > b->span : a->version > b->version;
 }
 
+static pen_status no_files(const struct pen_config_node *node, const struct pen_span *wanted, const char *pattern,
+                           struct pen_error *err)
+{
+    char which[80] = "that match";
+    if (wanted->span >= 0 && wanted->version >= 0) {
+        (void)snprintf(which, sizeof which, "of span %lld, version %lld for", (long long)wanted->span,
+                       (long long)wanted->version);
+    } else if (wanted->span >= 0) {
+        (void)snprintf(which, sizeof which, "of span %lld for", (long long)wanted->span);
+    }
+    (void)pen_config_error(node, err, "option csv: expected files %s '%.200s', found none", which, pattern);
+    if (err != NULL) {
+        err->status = PEN_ERR_NOT_FOUND;
+    }
+    return PEN_ERR_NOT_FOUND;
+}
+
 static pen_status choose(struct pen_arena *arena, const struct pen_config_node *node, const char *pattern,
                          const struct spelled *spelled, const struct pen_csv_paths *list, struct pen_span *wanted,
                          const char *const **paths, int64_t *n_paths, struct pen_error *err)
@@ -197,12 +220,7 @@ static pen_status choose(struct pen_arena *arena, const struct pen_config_node *
     }
     regfree(&regex);
     if (*n_paths == 0) {
-        return best.span >= 0
-                   ? pen_config_error(node, err,
-                                      "option csv: expected files of span %lld, version %lld for '%.200s', "
-                                      "found none",
-                                      (long long)best.span, (long long)best.version, pattern)
-                   : pen_config_error(node, err, "option csv: expected files that match '%.200s', found none", pattern);
+        return no_files(node, &best, pattern, err);
     }
     *wanted = best;
     *paths = kept;
@@ -218,10 +236,7 @@ pen_status pen_span_find(struct pen_arena *arena, const struct pen_config_node *
     if (status == PEN_OK) {
         status = pen_csv_glob(&list, pen_text_view(&spelled.glob), err);
         if (status == PEN_ERR_NOT_FOUND) {
-            (void)pen_config_error(node, err, "option csv: expected files that match '%.200s', found none", pattern);
-            if (err != NULL) {
-                err->status = PEN_ERR_NOT_FOUND;
-            }
+            status = no_files(node, &(struct pen_span){-1, -1}, pattern, err);
         }
     }
     if (status == PEN_OK) {

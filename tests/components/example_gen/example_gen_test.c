@@ -111,6 +111,53 @@ static void the_newest_span_and_its_newest_version_are_read(void)
     pen_json_free(described);
 }
 
+static void dates_in_a_row_are_a_span(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *described = NULL;
+    PEN_REQUIRE(put("d20231231.csv", "x\n1\n2\n"));
+    PEN_REQUIRE(put("d20240229.csv", "x\n1\n2\n3\n"));
+    PEN_REQUIRE(put("d20240230.csv", "x\n1\n"));
+    PEN_REQUIRE_OK(run("date", "csv: 'd{YYYY}{MM}{DD}.csv'\nsplit: {all: 1}\n", &described, &err), &err);
+    PEN_CHECK_EQ_I64(rows_of(described, "all"), 3);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(described, "span"), -1), 19782); /* date -d 2024-02-29 +%s / 86400 */
+    pen_json_free(described);
+    PEN_REQUIRE(put("w0311.csv", "x\n1\n2\n"));
+    PEN_REQUIRE(put("w0402.csv", "x\n1\n"));
+    PEN_REQUIRE_OK(run("widths", "csv: 'w{SPAN:2}{VERSION:2}.csv'\nsplit: {all: 1}\n", &described, &err), &err);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(described, "span"), -1), 4);
+    PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(described, "version"), -1), 2);
+    pen_json_free(described);
+    PEN_CHECK_STATUS(run("two", "csv: {train: 'w{SPAN:4}.csv', eval: 'd2024{SPAN:4}.csv'}\n", &described, &err),
+                     PEN_ERR_NOT_FOUND);
+    PEN_CHECK_CONTAINS(err.message, "expected files of span 402 for '");
+}
+
+static void messages_point_at_the_option(void)
+{
+    static const struct {
+        const char *yaml, *message;
+    } cases[] = {
+        {"csv: one.csv\ndelimiter: '::'\n",
+         "pipeline.yaml:2:12: option delimiter: expected one character, tab or auto, found '::'"},
+        {"csv: one.csv\nquote: \"\\n\"\n",
+         "pipeline.yaml:2:8: option quote: expected one character, tab or none, found '\\x0a'"},
+        {"csv: {all: {path: one.csv, comment: '//'}}\n",
+         "pipeline.yaml:1:37: option comment: expected one character, tab or none, found '//'"},
+        {"csv: one.csv\nnulls: [NA, NULL]\n",
+         "pipeline.yaml:2:13: option nulls: expected a text, found nothing, which NULL without quotes is in YAML"},
+        {"csv: one.csv\nsplit: {by: column, column: x, train: 2}\n",
+         "pipeline.yaml:2:32: split has no option 'train'; it has by, column, buckets, before, every, index"},
+    };
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *described = NULL;
+    PEN_REQUIRE(put("one.csv", "x\n1\n"));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        PEN_CHECK_STATUS(run("message", cases[i].yaml, &described, &err), PEN_ERR_CONFIG);
+        PEN_CHECK_EQ_STR(err.message, cases[i].message);
+    }
+}
+
 static void given_splits_share_types_and_labels(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -203,5 +250,6 @@ static void empty_splits_are_refused(void)
 
 PEN_SUITE(example_gen, PEN_CASE(the_chicago_sample_splits_as_tfx_splits_it),
           PEN_CASE(rows_and_classes_split_in_proportion), PEN_CASE(the_newest_span_and_its_newest_version_are_read),
+          PEN_CASE(dates_in_a_row_are_a_span), PEN_CASE(messages_point_at_the_option),
           PEN_CASE(given_splits_share_types_and_labels), PEN_CASE(a_column_of_too_many_strings_is_text_in_every_split),
           PEN_CASE(bad_rows_stop_or_are_set_aside), PEN_CASE(empty_splits_are_refused));
