@@ -82,6 +82,10 @@ struct pen_component {
 
     pen_status (*run)(struct pen_component_context *context, struct pen_error *err);
 
+    /* Optional. Refuses, before anything of a pipeline runs, what the option table alone cannot: the context has
+     * pipeline, node, arena, options and base_directory. */
+    pen_status (*check)(const struct pen_component_context *context, struct pen_error *err);
+
     /* Optional. Outside inputs that belong to the cache key (CSV files, an imported schema): appends their identity
      * to `key` as JSON. Must be fast: names, sizes, times in ns; content only where small. */
     pen_status (*fingerprint)(const struct pen_component_context *context, pen_json *key, struct pen_error *err);

@@ -248,6 +248,12 @@ cleanup:
     return status;
 }
 
+static pen_status check(const struct pen_component_context *context, struct pen_error *err)
+{
+    struct pen_evaluator_plan plan;
+    return pen_evaluator_plan_read(context, &plan, err);
+}
+
 static const struct pen_component_port inputs[] = {
     {"examples", "Examples", false, "example_gen", "raw rows: slice columns and the baseline's inputs"},
     {"transformed_examples", "Examples", false, "transform", "tensors of the same rows"},
@@ -269,4 +275,5 @@ const struct pen_component pen_evaluator = {.name = "evaluator",
                                             .outputs = outputs,
                                             .over_ranks = true,
                                             .on_device = true,
-                                            .run = run};
+                                            .run = run,
+                                            .check = check};

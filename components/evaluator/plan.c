@@ -1,9 +1,10 @@
 /* Reading the evaluator section. */
 #include "components/evaluator/plan.h"
 
+#include <stdio.h>
 #include <string.h>
 
-enum { MOST_THRESHOLDS = 100 };
+enum { MOST_THRESHOLDS = 100, MOST_METRICS = 64 };
 
 #define OPTION(field) offsetof(struct pen_evaluator_options, field)
 const struct pen_option pen_evaluator_option_table[] = {
@@ -63,6 +64,65 @@ static pen_status read_decisions(struct pen_arena *arena, const struct pen_confi
     return PEN_OK;
 }
 
+/* Says what there is: for a label of this task, or PEN_TASK_NONE: for any. */
+static pen_status fail_unknown(const struct pen_config_node *node, const char *plain, enum pen_task task,
+                               struct pen_error *err)
+{
+    static const char *const labels[] = {[PEN_TASK_NONE] = "any",
+                                         [PEN_TASK_BINARY] = "a binary",
+                                         [PEN_TASK_MULTICLASS] = "a multi-class",
+                                         [PEN_TASK_REGRESSION] = "a regression"};
+    const char *names[MOST_METRICS];
+    char list[PEN_ERROR_MESSAGE_BYTES / 2] = "";
+    char quoted[PEN_QUOTE_BYTES];
+    int64_t n = 0;
+    size_t used = 0;
+    for (const struct pen_metric *m = pen_metrics; m->name != NULL && n < MOST_METRICS; m++) {
+        bool again = false;
+        for (int64_t i = 0; i < n; i++) {
+            again = again || strcmp(names[i], m->name) == 0;
+        }
+        if (!again && (task == PEN_TASK_NONE || m->task == task)) {
+            int more = snprintf(list + used, sizeof list - used, "%s%s", n == 0 ? "" : ", ", m->name);
+            used += more > 0 && (size_t)more < sizeof list - used ? (size_t)more : 0;
+            names[n++] = m->name;
+        }
+    }
+    const char *near = pen_nearest_name(plain, names, n);
+    return pen_config_error(
+        node, err, "unknown metric '%s' for %s label; %s%s%s", pen_quote(quoted, plain, strlen(plain)), labels[task],
+        near != NULL ? "did you mean '" : "there are ", near != NULL ? near : list, near != NULL ? "'?" : "");
+}
+
+/* "precision" of "precision@0.3"; NULL without memory. */
+static const char *plain_name(struct pen_arena *arena, const char *name)
+{
+    const char *at = strchr(name, '@');
+    return pen_arena_strndup(arena, name, at != NULL ? (size_t)(at - name) : strlen(name));
+}
+
+static pen_status check_name(struct pen_arena *arena, const char *name, const struct pen_config_node *node,
+                             struct pen_error *err)
+{
+    const char *plain = plain_name(arena, name);
+    if (plain == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: metrics");
+    }
+    for (const struct pen_metric *m = pen_metrics; m->name != NULL; m++) {
+        if (strcmp(m->name, plain) == 0) {
+            return PEN_OK;
+        }
+    }
+    return fail_unknown(node, plain, PEN_TASK_NONE, err);
+}
+
+/* Where the metric asked for stands in the pipeline file. */
+static const struct pen_config_node *asked_node(const struct pen_evaluator_plan *plan, int64_t i)
+{
+    const struct pen_config_node *list = plan->metrics_node;
+    return list->kind == PEN_CONFIG_LIST ? list->children[i] : list;
+}
+
 pen_status pen_evaluator_plan_read(const struct pen_component_context *context, struct pen_evaluator_plan *plan,
                                    struct pen_error *err)
 {
@@ -77,31 +137,30 @@ pen_status pen_evaluator_plan_read(const struct pen_component_context *context, 
         (struct pen_confidence){confidence.method, confidence.level, confidence.samples, confidence.seed};
     PEN_TRY(pen_slice_specs(context->arena, options->slices, &plan->specs, &plan->n_specs, err));
     PEN_TRY(pen_thresholds_read(context->arena, options->thresholds, &plan->thresholds, err));
+    plan->metrics_node = pen_config_get(context->options, "metrics");
+    for (int64_t i = 0; i < options->metrics.n_items; i++) {
+        PEN_TRY(check_name(context->arena, options->metrics.items[i], asked_node(plan, i), err));
+    }
+    for (int64_t i = 0; i < plan->thresholds.n_items; i++) {
+        PEN_TRY(check_name(context->arena, plan->thresholds.items[i].metric, plan->thresholds.items[i].node, err));
+    }
     plan->metrics.top_k = options->top_k;
     return read_decisions(context->arena, options->decision_thresholds, plan, err);
 }
 
 /* "precision@0.3" into its metric and threshold; the threshold is added to the list when it is new. */
 static pen_status resolve(struct pen_arena *arena, struct pen_evaluator_plan *plan, enum pen_task task,
-                          const char *name, struct pen_metric_choice *choice, struct pen_error *err)
+                          const char *name, const struct pen_config_node *node, struct pen_metric_choice *choice,
+                          struct pen_error *err)
 {
     const char *at = strchr(name, '@');
-    const char *plain = pen_arena_strndup(arena, name, at != NULL ? (size_t)(at - name) : strlen(name));
+    const char *plain = plain_name(arena, name);
     if (plain == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: metrics");
     }
     *choice = (struct pen_metric_choice){pen_metric_find(plain, task), name, 0};
     if (choice->metric == NULL) {
-        const char *names[64];
-        int64_t n = 0;
-        for (const struct pen_metric *m = pen_metrics; m->name != NULL && n < 64; m++) {
-            if (m->task == task) {
-                names[n++] = m->name;
-            }
-        }
-        const char *near = pen_nearest_name(plain, names, n);
-        PEN_FAIL(err, PEN_ERR_CONFIG, "evaluator: unknown metric '%.60s' for this kind of label%s%s%s", plain,
-                 near ? "; did you mean " : "", near ? near : "", near ? "?" : "");
+        return fail_unknown(node, plain, task, err);
     }
     if (at == NULL) {
         return PEN_OK;
@@ -109,7 +168,9 @@ static pen_status resolve(struct pen_arena *arena, struct pen_evaluator_plan *pl
     double wanted = 0, *thresholds = (double *)(uintptr_t)plan->metrics.thresholds;
     if (!choice->metric->at_threshold || !pen_parse_double(at + 1, strlen(at + 1), &wanted) ||
         plan->metrics.n_thresholds >= MOST_THRESHOLDS) {
-        PEN_FAIL(err, PEN_ERR_CONFIG, "evaluator: expected a metric such as precision@0.3, found '%.60s'", name);
+        char quoted[PEN_QUOTE_BYTES];
+        return pen_config_error(node, err, "expected a metric such as precision@0.3, found '%s'",
+                                pen_quote(quoted, name, strlen(name)));
     }
     while (choice->threshold < plan->metrics.n_thresholds &&
            (thresholds[choice->threshold] < wanted || thresholds[choice->threshold] > wanted)) {
@@ -168,14 +229,14 @@ pen_status pen_evaluator_plan_metrics(struct pen_arena *arena, struct pen_evalua
     }
     for (int64_t i = 0; i < asked->n_items; i++) {
         if (!has(choices, n, asked->items[i])) {
-            PEN_TRY(resolve(arena, plan, task, asked->items[i], &choices[n], err));
+            PEN_TRY(resolve(arena, plan, task, asked->items[i], asked_node(plan, i), &choices[n], err));
             n++;
         }
     }
     for (int64_t i = 0; i < plan->thresholds.n_items; i++) {
         const struct pen_threshold *item = &plan->thresholds.items[i];
         struct pen_metric_choice choice = {0};
-        PEN_TRY(resolve(arena, plan, task, item->metric, &choice, err));
+        PEN_TRY(resolve(arena, plan, task, item->metric, item->node, &choice, err));
         PEN_TRY(check_direction(item, choice.metric, err));
         if (!has(choices, n, item->metric)) {
             choices[n++] = choice;

@@ -25,6 +25,7 @@ struct pen_confidence {
 
 struct pen_evaluator_plan {
     struct pen_evaluator_options options;
+    const struct pen_config_node *metrics_node; /* for messages; NULL: none asked for */
     struct pen_confidence confidence;
     struct pen_slice_spec *specs;
     int64_t n_specs;
@@ -34,7 +35,7 @@ struct pen_evaluator_plan {
 
 extern const struct pen_option pen_evaluator_option_table[];
 
-/* Options that do not depend on the task. */
+/* Options that do not depend on the task; a metric is one of some task. */
 PEN_MUST_USE pen_status pen_evaluator_plan_read(const struct pen_component_context *context,
                                                 struct pen_evaluator_plan *plan, struct pen_error *err);
 

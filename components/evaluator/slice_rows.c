@@ -285,6 +285,23 @@ static pen_status place_rows(struct work *work, int64_t n_rows, struct pen_slici
     return PEN_OK;
 }
 
+static pen_status fail_no_column(const struct work *work, const char *name, struct pen_error *err)
+{
+    int64_t n = pen_store_n_columns(work->store);
+    const char **names = pen_arena_alloc(work->arena, n + 1, sizeof *names);
+    char quoted[PEN_QUOTE_BYTES];
+    if (names == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: slices");
+    }
+    for (int64_t i = 0; i < n; i++) {
+        names[i] = pen_store_column_name(work->store, i);
+    }
+    const char *near = pen_nearest_name(name, names, n);
+    return pen_config_error(work->spec->node, err, "slices: expected a column of the data, found '%s'%s%s%s",
+                            pen_quote(quoted, name, strlen(name)), near != NULL ? "; did you mean '" : "",
+                            near != NULL ? near : "", near != NULL ? "'?" : "");
+}
+
 static pen_status code_columns(struct work *work, const uint8_t *keep, int64_t n_rows, int64_t most_values,
                                struct pen_slicing *slicing, struct pen_error *err)
 {
@@ -293,7 +310,7 @@ static pen_status code_columns(struct work *work, const uint8_t *keep, int64_t n
         const char *name = work->spec->columns[c];
         coded->column = pen_store_find_column(work->store, name);
         if (coded->column < 0) {
-            PEN_FAIL(err, PEN_ERR_CONFIG, "evaluator.slices: expected a column of the data, found '%.80s'", name);
+            return fail_no_column(work, name, err);
         }
         coded->type = pen_store_column_type(work->store, coded->column);
         if (coded->type == PEN_TYPE_BYTES) {

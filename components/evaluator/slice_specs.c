@@ -13,7 +13,7 @@ static pen_status read_spec(struct pen_arena *arena, const struct pen_config_nod
         return pen_config_error(node, err, "slices: expected at most %d columns crossed, found %lld", MOST_COLUMNS,
                                 (long long)n);
     }
-    *spec = (struct pen_slice_spec){.n_columns = node->kind == PEN_CONFIG_NULL ? 0 : n};
+    *spec = (struct pen_slice_spec){.n_columns = node->kind == PEN_CONFIG_NULL ? 0 : n, .node = node};
     spec->columns = pen_arena_alloc(arena, n + 1, sizeof *spec->columns);
     const char **values = pen_arena_alloc(arena, n + 1, sizeof *values);
     if (spec->columns == NULL || values == NULL) {

@@ -17,7 +17,8 @@ extern "C" {
 struct pen_slice_spec {
     int64_t n_columns; /* 0: overall */
     const char **columns;
-    const char **values; /* NULL, or the one value wanted for each column */
+    const char **values;                /* NULL, or the one value wanted for each column */
+    const struct pen_config_node *node; /* where it stands, for messages; NULL: overall not asked for */
 };
 
 /* node NULL: overall alone. Overall always comes first, asked for or not. */

@@ -2,10 +2,16 @@
 #include "components/transform/transform_internal.h"
 
 #include "components/transform/defaults.h"
+#include "components/transform/language/syntax.h"
 #include "core/files.h"
 #include "core/log.h"
 #include "core/text.h"
 #include "datasets/schema/schema.h"
+
+static bool is_given(const struct pen_config_node *node)
+{
+    return node != NULL && node->kind != PEN_CONFIG_NULL;
+}
 
 static pen_status expression_of(const struct pen_config_node *node, const char *name, const char *what,
                                 struct pen_transform_expression *out, struct pen_error *err)
@@ -22,13 +28,13 @@ static pen_status expression_of(const struct pen_config_node *node, const char *
     return PEN_OK;
 }
 
-static pen_status given_features(struct pen_component_context *context, const struct pen_config_node *features,
+static pen_status given_features(struct pen_arena *arena, const struct pen_config_node *features,
                                  struct pen_transform_request *request, struct pen_error *err)
 {
     if (features->kind != PEN_CONFIG_MAP || features->n_children == 0) {
         return pen_config_error(features, err, "features: expected name: expression, one a line");
     }
-    struct pen_transform_expression *list = pen_arena_alloc(context->arena, features->n_children, sizeof *list);
+    struct pen_transform_expression *list = pen_arena_alloc(arena, features->n_children, sizeof *list);
     if (list == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: reading features");
     }
@@ -147,20 +153,60 @@ static pen_status raw_columns(struct pen_component_context *context, const struc
     return PEN_OK;
 }
 
+static pen_status given_targets(const struct pen_transform_options *options, struct pen_transform_request *request,
+                                struct pen_error *err)
+{
+    if (is_given(options->label)) {
+        PEN_TRY(expression_of(options->label, NULL, "label", &request->label, err));
+    }
+    if (is_given(options->weight)) {
+        PEN_TRY(expression_of(options->weight, NULL, "weight", &request->weight, err));
+    }
+    return PEN_OK;
+}
+
+static pen_status check_syntax(struct pen_arena *arena, const struct pen_transform_expression *expression,
+                               const char *what, struct pen_error *err)
+{
+    const struct pen_syntax *tree = NULL;
+    const char *whole =
+        expression->name == NULL ? what : pen_arena_printf(arena, "%s '%.100s'", what, expression->name);
+    if (whole == NULL) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: reading features");
+    }
+    const struct pen_syntax_source source = {.text = expression->text,
+                                             .file = expression->file,
+                                             .line = expression->line,
+                                             .column = expression->column,
+                                             .what = whole};
+    return expression->text == NULL ? PEN_OK : pen_syntax_parse(arena, &source, &tree, err);
+}
+
+pen_status pen_transform_check_syntax(struct pen_arena *arena, const struct pen_transform_options *options,
+                                      struct pen_error *err)
+{
+    struct pen_transform_request request = {.n_features = 0};
+    PEN_TRY(given_targets(options, &request, err));
+    if (is_given(options->features)) {
+        PEN_TRY(given_features(arena, options->features, &request, err));
+    }
+    PEN_TRY(check_syntax(arena, &request.label, "label", err));
+    PEN_TRY(check_syntax(arena, &request.weight, "weight", err));
+    for (int64_t i = 0; i < request.n_features; i++) {
+        PEN_TRY(check_syntax(arena, &request.features[i], "feature", err));
+    }
+    return PEN_OK;
+}
+
 pen_status pen_transform_make_request(struct pen_component_context *context,
                                       const struct pen_transform_options *options, const struct pen_store *store,
                                       struct pen_transform_request *request, struct pen_error *err)
 {
     *request = (struct pen_transform_request){.task = (enum pen_task)options->task, .positive = options->positive};
-    if (options->label != NULL && options->label->kind != PEN_CONFIG_NULL) {
-        PEN_TRY(expression_of(options->label, NULL, "label", &request->label, err));
-    }
-    if (options->weight != NULL && options->weight->kind != PEN_CONFIG_NULL) {
-        PEN_TRY(expression_of(options->weight, NULL, "weight", &request->weight, err));
-    }
+    PEN_TRY(given_targets(options, request, err));
     PEN_TRY(raw_columns(context, store, request, err));
-    if (options->features != NULL && options->features->kind != PEN_CONFIG_NULL) {
-        return given_features(context, options->features, request, err);
+    if (is_given(options->features)) {
+        return given_features(context->arena, options->features, request, err);
     }
     return default_features(context, request, err);
 }

@@ -143,6 +143,14 @@ static pen_status run(struct pen_component_context *context, struct pen_error *e
     return status;
 }
 
+static pen_status check(const struct pen_component_context *context, struct pen_error *err)
+{
+    struct pen_transform_options options;
+    PEN_TRY(
+        pen_config_options(context->arena, &options, sizeof options, option_table, context->options, "transform", err));
+    return pen_transform_check_syntax(context->arena, &options, err);
+}
+
 static const struct pen_component_port inputs[] = {
     {"examples", "Examples", false, "example_gen", "the raw rows"},
     {"schema", "Schema", true, "schema_gen", "column types that a person declared"},
@@ -167,4 +175,5 @@ const struct pen_component pen_transform = {
     .over_ranks = true,
     .on_device = true,
     .run = run,
+    .check = check,
 };

@@ -23,6 +23,10 @@ PEN_MUST_USE pen_status pen_transform_make_request(struct pen_component_context 
                                                    const struct pen_store *store, struct pen_transform_request *request,
                                                    struct pen_error *err);
 
+/* Are the expressions of the options ones of the language? Columns are not looked at. */
+PEN_MUST_USE pen_status pen_transform_check_syntax(struct pen_arena *arena, const struct pen_transform_options *options,
+                                                   struct pen_error *err);
+
 /* A store read chunk after chunk: the columns named in a call, in their order. */
 struct pen_transform_rows {
     const struct pen_store *store;

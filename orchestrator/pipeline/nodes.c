@@ -46,8 +46,17 @@ static pen_status check_options(struct pen_pipeline *pipeline, const struct pen_
     if (options == NULL) {
         return pen_pipeline_no_memory(err);
     }
-    return pen_config_options(&pipeline->arena, options, node->component->options_bytes, node->component->options,
-                              node->options, node->name, err);
+    PEN_TRY(pen_config_options(&pipeline->arena, options, node->component->options_bytes, node->component->options,
+                               node->options, node->name, err));
+    if (node->component->check == NULL) {
+        return PEN_OK;
+    }
+    const struct pen_component_context context = {.pipeline = pipeline->name,
+                                                  .node = node->name,
+                                                  .arena = &pipeline->arena,
+                                                  .options = node->options,
+                                                  .base_directory = pipeline->base_directory};
+    return node->component->check(&context, err);
 }
 
 static pen_status check_entry(const struct pen_config_node *entry, struct pen_error *err)

@@ -192,6 +192,40 @@ static void every_wrong_file_is_refused_in_these_words(void)
     }
 }
 
+/* By each component's own check: neither a metric nor an expression is found wrong after hours of work. */
+static void what_components_can_tell_early_is_refused_in_these_words(void)
+{
+    static const struct {
+        const char *text, *message; /* message after the file's name and ":" */
+    } cases[] = {
+        {WITH("evaluator: {metrics: [auc, auk]}"), "2:28: unknown metric 'auk' for any label; did you mean 'auc'?"},
+        {WITH("evaluator: {metrics: precison@0.3}"),
+         "2:22: unknown metric 'precison' for any label; did you mean 'precision'?"},
+        {WITH("evaluator: {thresholds: {acuracy: {min: 0.7}}}"),
+         "2:41: unknown metric 'acuracy' for any label; did you mean 'accuracy'?"},
+        {WITH("evaluator: {thresholds: {auc: {mon: 0.7}}}"),
+         "2:37: thresholds.auc: unknown rule 'mon'; did you mean min?"},
+        {WITH("evaluator: {slices: [[a, b, c, d]]}"), "2:22: slices: expected at most 3 columns crossed, found 4"},
+        {WITH("evaluator: {confidence: {method: jacknife}}"), "2:34: option method: expected one of none, jackknife, "
+                                                              "bootstrap; found 'jacknife'; did you mean 'jackknife'?"},
+        {WITH("transform:\n  label: tips >"), "3:16: label: expected a value, found the end (at the end of 'tips >')"},
+        {WITH("transform:\n  features: {a: [1]}"), "3:17: a: expected an expression, found a list or a map"},
+        {WITH("transform:\n  features:\n    miles: zscore(log1p(trip_miles)"),
+         "4:36: feature 'miles': expected ',' or ')', found the end (at the end of 'zscore(log1p(trip_miles)')"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct pen_error err = PEN_ERROR_INIT;
+        struct pen_pipeline pipeline;
+        char path[PEN_PATH_BYTES];
+        (void)snprintf(path, sizeof path, "%s/early.yaml", pen_test_directory());
+        PEN_REQUIRE_OK(pen_file_write_atomic(path, cases[i].text, strlen(cases[i].text), &err), &err);
+        pen_status status = pen_pipeline_read(&pipeline, path, NULL, 0, pen_components, &err);
+        PEN_CHECK_MSG(status == PEN_ERR_CONFIG, "%s was read as %s", cases[i].text, pen_status_name(status));
+        size_t prefix = strlen(path) + 1;
+        PEN_CHECK_EQ_STR(strlen(err.message) > prefix ? err.message + prefix : err.message, cases[i].message);
+    }
+}
+
 /* What policy says, and that it is no option of the component: a cache key does not see it. */
 static void retries_and_timeouts_come_from_defaults_and_nodes(void)
 {
@@ -380,6 +414,7 @@ static void settings_on_the_command_line_are_checked_too(void)
 
 PEN_SUITE(pipeline, PEN_CASE(standard_nodes_are_there_without_a_section),
           PEN_CASE(more_nodes_are_wired_and_put_in_order), PEN_CASE(every_wrong_file_is_refused_in_these_words),
+          PEN_CASE(what_components_can_tell_early_is_refused_in_these_words),
           PEN_CASE(settings_on_the_command_line_are_checked_too),
           PEN_CASE(retries_and_timeouts_come_from_defaults_and_nodes), PEN_CASE(settings_are_read_as_written),
           PEN_CASE(parameters_stand_for_their_values), PEN_CASE(parameters_on_the_command_line_are_checked),

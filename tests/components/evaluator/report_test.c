@@ -21,7 +21,7 @@ static pen_json *report(enum pen_resample kind, double *candidate, double *basel
     struct pen_evaluator_plan plan = {.confidence = {(int)kind, 0.95, LANES - 1, 1},
                                       .metrics = {&choice, 1, NULL, 0, 1}};
     struct pen_eval_rows rows = {.n = 40, .task = PEN_TASK_REGRESSION, .resampling = {kind, LANES, NULL, NULL}};
-    struct pen_slice_spec spec = {0, NULL, NULL};
+    struct pen_slice_spec spec = {.n_columns = 0};
     struct pen_slice overall = {&spec, NULL, NULL, "overall", 40};
     const char *why = NULL;
     double sums = 0;

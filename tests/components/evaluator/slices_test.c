@@ -140,8 +140,9 @@ static void overall_is_always_there_and_slips_are_reported(void)
     PEN_CHECK_EQ_STR(f.slicing.slices[0].title, "overall");
     PEN_CHECK_EQ_I64(f.slicing.slices[0].n_rows, 800);
     end(&f);
-    PEN_CHECK_STATUS(slice(&f, "[town]", all), PEN_ERR_CONFIG);
-    PEN_CHECK_CONTAINS(f.err.message, "found 'town'");
+    PEN_CHECK_STATUS(slice(&f, "[[hour], [hour, ciy]]", all), PEN_ERR_CONFIG);
+    PEN_CHECK_EQ_STR(f.err.message,
+                     "s.yaml:1:10: slices: expected a column of the data, found 'ciy'; did you mean 'city'?");
     end(&f);
     PEN_CHECK_STATUS(slice(&f, "[[a, b, c, d]]", all), PEN_ERR_CONFIG);
     PEN_CHECK_CONTAINS(f.err.message, "s.yaml:1:");

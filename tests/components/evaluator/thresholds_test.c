@@ -6,7 +6,7 @@
 
 static const char *const city[] = {"city"};
 static const char *const oslo[] = {"Oslo"}, *const rome[] = {"Rome"};
-static const struct pen_slice_spec no_columns = {0, NULL, NULL};
+static const struct pen_slice_spec no_columns = {.n_columns = 0};
 
 struct judging {
     struct pen_arena arena;
@@ -18,7 +18,7 @@ struct judging {
 static pen_status judge(struct judging *j, const char *yaml, bool has_baseline)
 {
     const char *columns[] = {city[0]};
-    struct pen_slice_spec by_city = {1, columns, NULL};
+    struct pen_slice_spec by_city = {.n_columns = 1, .columns = columns};
     bool text[] = {false};
     struct pen_slice slices[] = {{&no_columns, NULL, NULL, "overall", 100},
                                  {&by_city, oslo, text, "city=Oslo", 60},
