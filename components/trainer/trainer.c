@@ -34,7 +34,7 @@ struct options {
     int64_t memory_limit_mb;
     double learning_rate, schedule_factor, momentum, beta1, beta2, epsilon, l1, l2, ftrl_beta, dropout, clip_norm;
     double validation_fraction;
-    bool average, standardize;
+    bool average, standardize, warm_start;
     const char *split;
     const struct pen_config_node *early_stopping, *checkpoint, *text_cnn;
 };
@@ -88,6 +88,8 @@ static const struct pen_option option_table[] = {
            "{every: 60s, steps, epochs, keep}, or false; an interrupted training goes on from its newest"),
     OPTION(average, BOOL, "true", 0, 0, NULL, "use the running mean of the weights over about an epoch"),
     OPTION(standardize, BOOL, "true", 0, 0, NULL, "scale dense columns whose mean or deviation is above 4"),
+    OPTION(warm_start, BOOL, "false", 0, 0, NULL,
+           "begin with the weights of the last blessed model; every blessed run then has another to begin with"),
     OPTION(precision, ENUM, "float32", 0, 0, pen_precision_names,
            "what a GPU may round the factors of products and text convolutions to; all else is float32, on the CPU "
            "these too"),
@@ -336,6 +338,8 @@ static pen_status train(struct pen_component_context *context, const struct opti
     PEN_TRY_GOTO(cleanup, pen_tensor_buffer_create(&store.buffer, spec, err));
     if (base_path != NULL) {
         PEN_TRY_GOTO(cleanup, pen_model_read(&base, base_path, context->exec, err));
+    } else if (o->warm_start) {
+        pen_log(PEN_LOG_INFO, "warm start: no model was blessed yet, the first weights are drawn by the seed");
     }
     struct pen_examples_source source = {&store, pen_tensor_n_rows(store.store), spec, path, read_store};
     PEN_TRY_GOTO(cleanup, pen_training_run(&network, &result, curves, &source, training, base, context->exec, err));

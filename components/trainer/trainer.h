@@ -3,7 +3,8 @@
  * does         trains a linear, dnn or wide_deep network for a binary, multi-class or regression label (TFX's Trainer;
  *              where that runs the user's code, this has models and good defaults)
  * consumes     transformed_examples (Examples with tensors): the split `split` (train), no other is opened;
- *              transform_graph (TransformGraph), copied into the model; base_model (Model, optional): warm start
+ *              transform_graph (TransformGraph), copied into the model; base_model (Model, optional): warm start, the
+ *              last blessed model where option warm_start says so
  * produces     model (Model): model.json, weights.bin, transform/; model_run (ModelRun): curves.json {schema, metric,
  *              result, curves: [{step, epoch, train_loss, validation_loss, <metric>, learning_rate, rows_per_s}]}
  * options      see `penstock component trainer --help`

@@ -12,6 +12,7 @@ enum { STREAM_ROWS = 3, STREAM_MASKS = 4 };
 /* Takes over each parameter of base that has the same name and shape, and what the inputs and labels go through. */
 static pen_status take_over(struct pen_network *n, const struct pen_network *base, struct pen_error *err)
 {
+    int64_t n_taken = 0;
     for (int64_t i = 0; i < n->n_parameters; i++) {
         const struct pen_parameter *p = &n->parameters[i];
         for (int64_t j = 0; j < base->n_parameters; j++) {
@@ -19,6 +20,7 @@ static pen_status take_over(struct pen_network *n, const struct pen_network *bas
             if (strcmp(p->name, q->name) == 0 && p->n_rows == q->n_rows && p->dim == q->dim) {
                 PEN_TRY(pen_device_copy(n->exec, pen_network_value(n, i), pen_network_value(base, j),
                                         (size_t)(p->n_rows * p->dim) * sizeof(float), err));
+                n_taken++;
                 break;
             }
         }
@@ -30,6 +32,9 @@ static pen_status take_over(struct pen_network *n, const struct pen_network *bas
     }
     n->label_shift = base->label_shift;
     n->label_scale = base->label_scale;
+    pen_log(n_taken > 0 ? PEN_LOG_INFO : PEN_LOG_WARNING,
+            "warm start: %lld of %lld parameters begin as in the base model, by name and shape", (long long)n_taken,
+            (long long)n->n_parameters);
     return PEN_OK;
 }
 
