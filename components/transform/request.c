@@ -92,6 +92,7 @@ static pen_status default_features(struct pen_component_context *context, struct
     struct pen_statistics statistics;
     struct pen_transform_default *chosen = NULL;
     const char **excluded = NULL;
+    const char *left_out = NULL; /* the last column that makes none, and why */
     char path[PEN_PATH_BYTES];
     int64_t n_excluded = 0, n = 0;
     PEN_TRY(excluded_columns(context, request, &excluded, &n_excluded, err));
@@ -101,9 +102,9 @@ static pen_status default_features(struct pen_component_context *context, struct
         pen_transform_default_features(context->arena, &statistics, NULL, excluded, n_excluded, &chosen, &n, err);
     struct pen_transform_expression *list = pen_arena_alloc(context->arena, n + 1, sizeof *list);
     for (int64_t i = 0; status == PEN_OK && list != NULL && i < n; i++) {
-        const char *column = pen_arena_strdup(context->arena, chosen[i].column);
         if (chosen[i].expression == NULL) {
-            pen_log(PEN_LOG_INFO, "column %s: no feature: %s", column, chosen[i].note);
+            left_out = pen_arena_printf(context->arena, "%s: %s", chosen[i].column, chosen[i].note);
+            pen_log(PEN_LOG_INFO, "no feature of column %s", left_out == NULL ? chosen[i].column : left_out);
             continue;
         }
         list[request->n_features++] = (struct pen_transform_expression){
@@ -112,6 +113,12 @@ static pen_status default_features(struct pen_component_context *context, struct
     pen_statistics_deinit(&statistics);
     if (status == PEN_OK && list == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: choosing features");
+    }
+    if (status == PEN_OK && request->n_features == 0) {
+        PEN_FAIL(err, PEN_ERR_CONFIG,
+                 "transform: expected features, and no column makes one by itself%s%s%s; write features: name: "
+                 "expression",
+                 left_out == NULL ? "" : " (", left_out == NULL ? "" : left_out, left_out == NULL ? "" : ")");
     }
     request->features = list;
     return status;

@@ -74,6 +74,31 @@ static void warning(void *user, const char *text)
     (void)fprintf(stderr, "%-20s warning: %s\n", display->node == NULL ? "" : display->node, text);
 }
 
+/* Unless it stands there: an evaluation and its blessing say some facts twice. */
+static void add_fact(struct pen_text *line, const char *fact)
+{
+    const char *at = pen_text_view(line);
+    const size_t size = strlen(fact);
+    while ((at = strstr(at, fact)) != NULL) {
+        if (at[size] == '\0' || strncmp(at + size, "  ", 2) == 0) {
+            return;
+        }
+        at += size;
+    }
+    pen_text_append(line, fact);
+}
+
+static void add_number(struct pen_text *line, const char *key, const pen_json *value, int digits)
+{
+    char fact[2 * LINE_BYTES];
+    if (pen_json_is_int(value)) {
+        (void)snprintf(fact, sizeof fact, "  %s %lld", key, (long long)pen_json_int_or(value, 0));
+    } else {
+        (void)snprintf(fact, sizeof fact, "  %s %.*g", key, digits, pen_json_number_or(value, 0));
+    }
+    add_fact(line, fact);
+}
+
 /* "auc 0.91  rows 10036": the scalar properties of all outputs, short ones only. */
 static void add_facts(const pen_json *outputs, struct pen_text *line)
 {
@@ -84,18 +109,18 @@ static void add_facts(const pen_json *outputs, struct pen_text *line)
         const char *key = NULL;
         const pen_json *value = NULL;
         for (int64_t k = 0; pen_json_member(properties, k, &key, &value); k++) {
-            if (pen_json_is_int(value)) {
-                pen_text_printf(line, "  %s %lld", key, (long long)pen_json_int_or(value, 0));
-            } else if (pen_json_is_number(value)) {
-                pen_text_printf(line, "  %s %.4g", key, pen_json_number_or(value, 0));
+            if (pen_json_is_number(value)) {
+                add_number(line, key, value, 4);
             } else if (pen_json_is_bool(value)) {
-                pen_text_printf(line, "  %s%s", pen_json_bool_or(value, false) ? "" : "not ", key);
+                char fact[2 * LINE_BYTES];
+                (void)snprintf(fact, sizeof fact, "  %s%s", pen_json_bool_or(value, false) ? "" : "not ", key);
+                add_fact(line, fact);
             } else if (pen_json_is_object(value)) {
                 const char *name = NULL;
                 const pen_json *inner = NULL;
                 for (int64_t m = 0; pen_json_member(value, m, &name, &inner); m++) {
                     if (pen_json_is_number(inner)) {
-                        pen_text_printf(line, "  %s %.6g", name, pen_json_number_or(inner, 0));
+                        add_number(line, name, inner, 6);
                     }
                 }
             }

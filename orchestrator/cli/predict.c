@@ -90,6 +90,20 @@ static pen_status expand(struct pen_cli *cli, const struct values *values, const
     return PEN_OK;
 }
 
+/* The folder above a served model's versions is an easy slip. */
+static pen_status check_model(const char *model, struct pen_error *err)
+{
+    char path[PEN_PATH_BYTES], current[PEN_PATH_BYTES];
+    PEN_TRY(pen_path_join(path, model, "model.json", err));
+    if (pen_path_exists(path)) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_path_join(current, model, "current", err));
+    PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s: expected a model's folder, found no model.json in it%s%s%s", model,
+             pen_path_exists(current) ? "; did you mean '" : "", pen_path_exists(current) ? current : "",
+             pen_path_exists(current) ? "'?" : "; a pushed one lies in serving/NAME/current");
+}
+
 static pen_status run(struct pen_cli *cli, struct pen_error *err)
 {
     const struct values *values = cli->values;
@@ -107,6 +121,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
         PEN_FAIL(err, PEN_ERR_USAGE, "--json: expected -o FILE: predictions go there, the document to standard output");
     }
     PEN_TRY(set_options(values, &options, err));
+    PEN_TRY(check_model(cli->args.positionals.items[0], err));
     PEN_TRY(pen_device_choose(&choice, values->device == NULL ? "auto" : values->device, err));
     PEN_TRY(expand(cli, values, &paths, &n_paths, err));
     FILE *out = stdout;

@@ -1,0 +1,68 @@
+/* Slips that only the whole program meets, between its steps: each line is run in one folder, in this order. */
+#include "core/files.h"
+#include "tests/orchestrator/chores.h"
+#include "tests/orchestrator/program.h"
+#include "tests/pen_test.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static void make_rows(void)
+{
+    char path[PEN_PATH_BYTES];
+    struct pen_text names = {0}, numbers = {0};
+    pen_text_append(&names, "id,name,y\n");
+    pen_text_append(&numbers, "x,y\n");
+    for (int i = 0; i < 400; i++) {
+        pen_text_printf(&names, "%d,user%d,%d\n", i, i, i % 2);
+        pen_text_printf(&numbers, "%d,%d\n", i * 7919 % 1000, i * 7919 % 1000 > 500);
+    }
+    chore_write(chore_path(path, "names.csv"), pen_text_view(&names));
+    chore_write(chore_path(path, "numbers.csv"), pen_text_view(&numbers));
+    pen_text_deinit(&names);
+    pen_text_deinit(&numbers);
+}
+
+static int times(const char *text, const char *wanted)
+{
+    int n = 0;
+    for (const char *at = text; (at = strstr(at, wanted)) != NULL; at++) {
+        n++;
+    }
+    return n;
+}
+
+static void each_is_told_in_these_words(void)
+{
+    static const struct {
+        const char *line;
+        int exit_code;
+        const char *says; /* once, on standard error */
+    } cases[] = {
+        {"train names.csv --label y", 3,
+         "penstock: transform: expected features, and no column makes one by itself (name: nearly every row has its "
+         "own "
+         "value: an identifier); write features: name: expression\n"},
+        {"train numbers.csv --label y --force", 0, "  auc "},
+        {"predict serving/numbers --csv numbers.csv", 66,
+         "penstock: serving/numbers: expected a model's folder, found no model.json in it; did you mean "
+         "'serving/numbers/current'?\n"},
+        {"predict out --csv numbers.csv", 66,
+         "penstock: out: expected a model's folder, found no model.json in it; a pushed one lies in "
+         "serving/NAME/current\n"},
+    };
+    if (access(PEN_TEST_PROGRAM, X_OK) != 0) {
+        PEN_SKIP("the program is not built");
+    }
+    make_rows();
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct program_result result = {0};
+        program_run(pen_test_directory(), cases[i].line, &result);
+        PEN_CHECK_EQ_I64(result.exit_code, cases[i].exit_code);
+        PEN_CHECK_MSG(times(pen_text_view(&result.err), cases[i].says) == 1, "%s: expected once '%s', found %s",
+                      cases[i].line, cases[i].says, pen_text_view(&result.err));
+        program_deinit(&result);
+    }
+}
+
+PEN_SUITE(slips, PEN_CASE(each_is_told_in_these_words));
