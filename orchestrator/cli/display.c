@@ -139,6 +139,9 @@ static void node_ends(void *user, const pen_json *record)
     const char *status = pen_json_string_or(pen_json_get(record, "status"), "");
     pen_text_printf(&line, "%-20s %-9s %7.3f s", pen_json_string_or(pen_json_get(record, "node"), ""), status,
                     pen_json_number_or(pen_json_get(record, "seconds"), 0));
+    if (strcmp(status, "skipped") == 0) {
+        pen_text_printf(&line, "  %s", pen_json_string_or(pen_json_get(record, "message"), ""));
+    }
     add_facts(pen_json_get(record, "outputs"), &line);
     (void)fprintf(stderr, "%s\n", pen_text_view(&line));
     pen_text_deinit(&line);

@@ -114,37 +114,52 @@ static pen_status add_log(const char *path, const char *node, struct pen_text *t
     return status;
 }
 
-/* The newest log of the node: from the run it last executed in, whose name goes to *run. */
-static pen_status find_log(struct pen_cli *cli, struct pen_metadata *metadata, const char *node, const char **run,
-                           const char **path, struct pen_error *err)
+/* The newest run in which the node left a log. */
+static pen_status find_run_of_log(struct pen_cli *cli, struct pen_metadata *metadata, const char *node,
+                                  const char **run, struct pen_error *err)
 {
     for (int64_t i = metadata->n_runs - 1; i >= 0; i--) {
         *run = text_of(pen_metadata_run(metadata, i), "run");
-        *path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, *run, node);
-        if (*path != NULL && pen_path_exists(*path)) {
+        const char *path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, *run, node);
+        if (path != NULL && pen_path_exists(path)) {
             return PEN_OK;
         }
     }
     PEN_FAIL(err, PEN_ERR_NOT_FOUND, "%s has no log of a node '%.80s'", metadata->root, node);
 }
 
+/* Of all its attempts in the run. */
+static pen_status add_logs(struct pen_cli *cli, const char *root, const char *run, const char *node,
+                           struct pen_text *text, pen_json *list, struct pen_error *err)
+{
+    const char *path = "";
+    for (int64_t attempt = 1; path != NULL; attempt++) {
+        path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.try-%lld.log", root, run, node, (long long)attempt);
+        if (path == NULL || !pen_path_exists(path)) {
+            break;
+        }
+        PEN_TRY(add_log(path, node, text, list, err));
+    }
+    path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", root, run, node);
+    /* a node may fail before its process starts */
+    return path != NULL && pen_path_exists(path) ? add_log(path, node, text, list, err) : PEN_OK;
+}
+
 static pen_status gather_logs(struct pen_cli *cli, struct pen_metadata *metadata, const char **run,
                               struct pen_text *text, pen_json *list, struct pen_error *err)
 {
-    const char *path = NULL;
     if (cli->args.positionals.n_items == 1) {
         const char *node = cli->args.positionals.items[0];
-        PEN_TRY(find_log(cli, metadata, node, run, &path, err));
-        return add_log(path, node, text, list, err);
+        PEN_TRY(find_run_of_log(cli, metadata, node, run, err));
+        return add_logs(cli, metadata->root, *run, node, text, list, err);
     }
     *run = text_of(pen_metadata_find_run(metadata, NULL), "run");
     const struct pen_metadata_query query = {.run = *run, .is_first_hand = true};
     for (int64_t i = pen_metadata_seek(metadata, 0, 1, &query); i >= 0;
          i = pen_metadata_seek(metadata, i + 1, 1, &query)) {
-        const char *node = text_of(pen_metadata_execution(metadata, i), "node");
-        path = pen_arena_printf(&cli->arena, "%s/runs/%s/%s.log", metadata->root, *run, node);
-        if (path != NULL && pen_path_exists(path)) { /* a node may fail before its process starts */
-            PEN_TRY(add_log(path, node, text, list, err));
+        const pen_json *execution = pen_metadata_execution(metadata, i);
+        if (pen_json_get(execution, "attempt") == NULL) { /* the first attempt; the others' logs are with it */
+            PEN_TRY(add_logs(cli, metadata->root, *run, text_of(execution, "node"), text, list, err));
         }
     }
     return pen_metadata_check(metadata, err);
@@ -184,7 +199,7 @@ const struct pen_verb pen_verb_runs = {
 const struct pen_verb pen_verb_logs = {
     .name = "logs",
     .arguments = "[NODE]",
-    .summary = "the newest log of a node; of all nodes of the newest run when none is named",
+    .summary = "the newest log of a node, of all its attempts; of all nodes of the newest run when none is named",
     .n_positionals_max = 1,
     .run = run_logs,
 };

@@ -150,6 +150,9 @@ static pen_status run_why(struct pen_cli *cli, struct pen_error *err)
     for (int64_t i = pen_metadata_seek(&metadata, metadata.n_executions - 1, -1, &query); i >= 0 && before == NULL;
          i = pen_metadata_seek(&metadata, i - 1, -1, &query)) {
         const pen_json *execution = pen_metadata_execution(&metadata, i);
+        if (text_of(execution, "key")[0] == '\0') {
+            continue; /* skipped, or it failed before its key was known */
+        }
         if (last == NULL) {
             last = execution;
         } else if (strcmp(text_of(execution, "key"), text_of(last, "key")) != 0) {

@@ -32,9 +32,11 @@ static void describe_plan(const pen_json *plan, struct pen_text *text)
     const pen_json *nodes = pen_json_get(plan, "nodes");
     for (int64_t i = 0; i < pen_json_size(nodes); i++) {
         const pen_json *node = pen_json_at(nodes, i);
-        pen_text_printf(text, "%-20s %-7s %s\n", pen_json_string_or(pen_json_get(node, "node"), ""),
+        const char *when = pen_json_string_or(pen_json_get(node, "when"), "");
+        pen_text_printf(text, "%-20s %-7s %s%s%s\n", pen_json_string_or(pen_json_get(node, "node"), ""),
                         pen_json_string_or(pen_json_get(node, "action"), ""),
-                        pen_json_string_or(pen_json_get(node, "reason"), ""));
+                        pen_json_string_or(pen_json_get(node, "reason"), ""), when[0] == '\0' ? "" : "; only when ",
+                        when);
     }
 }
 

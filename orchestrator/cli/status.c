@@ -1,5 +1,4 @@
-/* penstock status: what each node of a run did and what the one that runs has come to; again and again until the run
- * has ended. */
+/* penstock status: what each node of a run did, does now and is to do; again and again until the run has ended. */
 #include "core/log.h"
 #include "orchestrator/cli/display.h"
 #include "orchestrator/daemon/process.h"
@@ -53,7 +52,29 @@ static void add_node(pen_json *nodes, const pen_json *execution)
     pen_json_set_string(node, "node", text_of(execution, "node"));
     pen_json_set_string(node, "status", text_of(execution, "status"));
     pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(execution, "seconds"), 0));
+    pen_json_set_int(node, "attempt", pen_json_int_or(pen_json_get(execution, "attempt"), 1));
+    pen_json_set_string(node, "failure", text_of(execution, "failure"));
     pen_json_set_string(node, "message", text_of(execution, "message"));
+    pen_json_push(nodes, node);
+}
+
+static bool has_node(const pen_json *nodes, const char *name, const char *status)
+{
+    for (int64_t i = 0; i < pen_json_size(nodes); i++) {
+        const pen_json *node = pen_json_at(nodes, i);
+        if (strcmp(text_of(node, "node"), name) == 0 &&
+            (status == NULL || strcmp(text_of(node, "status"), status) == 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void add_unfinished_node(pen_json *nodes, const char *name, const char *status)
+{
+    pen_json *node = pen_json_object();
+    pen_json_set_string(node, "node", name);
+    pen_json_set_string(node, "status", status);
     pen_json_push(nodes, node);
 }
 
@@ -75,6 +96,27 @@ static void add_running(pen_json *nodes, const pen_json *live)
     }
 }
 
+/* Of a run that goes on: the node that runs, and those whose turn has not come. The journal was read before the
+ * progress: a node that has ended in between still runs. */
+static void add_unfinished(pen_json *nodes, struct pen_metadata *metadata, const pen_json *run)
+{
+    pen_json *started = pen_metadata_started(metadata), *live = pen_live_read(metadata->root, text_of(run, "run"));
+    const pen_json *selected = pen_json_get(run, "nodes");
+    const char *name = text_of(started, "node");
+    add_running(nodes, live);
+    if (strcmp(text_of(started, "run"), text_of(run, "run")) == 0 && !has_node(nodes, name, "running")) {
+        add_unfinished_node(nodes, name, "running");
+    }
+    for (int64_t i = 0; i < pen_json_size(selected); i++) {
+        name = pen_json_string_or(pen_json_at(selected, i), "");
+        if (!has_node(nodes, name, NULL)) {
+            add_unfinished_node(nodes, name, "pending");
+        }
+    }
+    pen_json_free(live);
+    pen_json_free(started);
+}
+
 /* unfinished: the word for a run that has no end. */
 static pen_status read_run(const struct pen_cli *cli, const char *root, const char *unfinished, pen_json **document,
                            struct pen_error *err)
@@ -86,14 +128,14 @@ static pen_status read_run(const struct pen_cli *cli, const char *root, const ch
     const char *name = text_of(run, "run"), *word = text_of(run, "status");
     const char *status = strcmp(word, "running") == 0 ? unfinished : word;
     pen_json *nodes = pen_json_array();
-    /* The journal was read before: a node that has ended since is in neither, none is in both. */
-    pen_json *live = strcmp(status, "running") == 0 ? pen_live_read(root, name) : NULL;
     const struct pen_metadata_query query = {.run = name};
     for (int64_t i = pen_metadata_seek(&metadata, 0, 1, &query); i >= 0;
          i = pen_metadata_seek(&metadata, i + 1, 1, &query)) {
         add_node(nodes, pen_metadata_execution(&metadata, i));
     }
-    add_running(nodes, live);
+    if (strcmp(status, "running") == 0) {
+        add_unfinished(nodes, &metadata, run);
+    }
     *document = pen_json_object();
     pen_json_set_int(*document, "schema", 1);
     pen_json_set_string(*document, "run", name);
@@ -104,7 +146,6 @@ static pen_status read_run(const struct pen_cli *cli, const char *root, const ch
         }
     }
     pen_json_set(*document, "nodes", nodes);
-    pen_json_free(live);
     pen_status checked = pen_metadata_check(&metadata, err);
     pen_metadata_close(&metadata);
     if (checked != PEN_OK) {
@@ -140,8 +181,14 @@ static void add_head(struct pen_text *text, const pen_json *document)
 
 static void add_line(struct pen_text *text, const pen_json *node)
 {
-    pen_text_printf(text, "%-20s %-10s %8.3f s  %s\n", text_of(node, "node"), text_of(node, "status"),
-                    pen_json_number_or(pen_json_get(node, "seconds"), 0), text_of(node, "message"));
+    const int64_t attempt = pen_json_int_or(pen_json_get(node, "attempt"), 1);
+    const char *failure = text_of(node, "failure");
+    pen_text_printf(text, "%-20s %-10s %8.3f s  ", text_of(node, "node"), text_of(node, "status"),
+                    pen_json_number_or(pen_json_get(node, "seconds"), 0));
+    if (attempt > 1) {
+        pen_text_printf(text, "attempt %lld  ", (long long)attempt);
+    }
+    pen_text_printf(text, "%s%s%s\n", failure, failure[0] == '\0' ? "" : ": ", text_of(node, "message"));
 }
 
 static pen_status answer(const struct pen_cli *cli, const pen_json *document, struct pen_error *err)
@@ -167,12 +214,17 @@ struct follower {
     double last_at;
 };
 
+static bool has_ended(const pen_json *node)
+{
+    return strcmp(text_of(node, "status"), "running") != 0 && strcmp(text_of(node, "status"), "pending") != 0;
+}
+
 /* What has ended since the last look gets a line that stays. */
 static void add_ended(struct follower *follower, struct pen_text *text, const pen_json *nodes)
 {
     for (int64_t i = follower->n_told; i < pen_json_size(nodes); i++) {
         const pen_json *node = pen_json_at(nodes, i);
-        if (pen_json_get(node, "progress") != NULL) {
+        if (!has_ended(node)) {
             return;
         }
         add_line(text, node);
@@ -186,7 +238,7 @@ static pen_status tell_running(struct follower *follower, const pen_json *nodes,
     const pen_json *node = pen_json_at(nodes, follower->n_told);
     const char *message = text_of(node, "message");
     const double now = pen_clock_seconds();
-    if (node == NULL) {
+    if (strcmp(text_of(node, "status"), "running") != 0) {
         return PEN_OK;
     }
     if (follower->is_terminal) {
@@ -272,7 +324,7 @@ static pen_status run(struct pen_cli *cli, struct pen_error *err)
 const struct pen_verb pen_verb_status = {
     .name = "status",
     .arguments = "[RUN]",
-    .summary = "what each node of a run did, and does; the newest run when none is named",
+    .summary = "what each node of a run did, does and is to do; the newest run when none is named",
     .examples = "  penstock status --follow\n",
     .args = args,
     .values_bytes = sizeof(struct values),

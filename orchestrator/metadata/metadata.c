@@ -74,7 +74,7 @@ static pen_status add_execution(struct pen_metadata *metadata, const struct pen_
     PEN_TRY(pen_grow((void **)&metadata->executions, &metadata->executions_capacity, metadata->n_executions + 1,
                      sizeof *metadata->executions, err));
     metadata->executions[metadata->n_executions++] = (struct pen_execution_entry){.place = place, .record = *record};
-    if (record->status != PEN_RECORD_CACHED) {
+    if (record->status != PEN_RECORD_CACHED && record->status != PEN_RECORD_SKIPPED) {
         PEN_TRY(pen_grow((void **)&metadata->first_hand, &metadata->first_hand_capacity, metadata->n_first_hand + 1,
                          sizeof *metadata->first_hand, err));
         metadata->first_hand[metadata->n_first_hand++] = metadata->n_executions - 1;
@@ -119,8 +119,14 @@ pen_status pen_metadata_visit(void *user, const char *json, size_t size_bytes, s
     case PEN_RECORD_RUN_NOTE:
         return add_note(metadata, &record, place, err);
     case PEN_RECORD_EXECUTION:
+        if (record.execution == metadata->started_execution) {
+            metadata->started_execution = 0;
+        }
         return add_execution(metadata, &record, place, err);
     case PEN_RECORD_EXEC_START:
+        metadata->started = place;
+        metadata->started_execution = record.execution;
+        return PEN_OK;
     case PEN_RECORD_OTHER:
     default:
         return PEN_OK;
@@ -159,9 +165,28 @@ static pen_status initialise(const char *folder, struct pen_error *err)
     return status;
 }
 
+static pen_status abandon_execution(struct pen_metadata *metadata, struct pen_error *err)
+{
+    pen_json *started = pen_metadata_started(metadata);
+    PEN_TRY(pen_metadata_check(metadata, err));
+    if (started == NULL) {
+        return PEN_OK;
+    }
+    pen_json *record = pen_json_object();
+    pen_json_set_string(record, "run", text_of(started, "run"));
+    pen_json_set_string(record, "node", text_of(started, "node"));
+    pen_json_set_int(record, "execution", metadata->started_execution);
+    pen_json_set_string(record, "status", "abandoned");
+    pen_json_set_double(record, "seconds", 0);
+    pen_json_set_string(record, "message", "the runner was killed while it ran");
+    pen_json_free(started);
+    return pen_metadata_record(metadata, "execution", record, err);
+}
+
 /* Runs without an end were killed: nobody holds the lock that we hold now. */
 static pen_status abandon_unfinished(struct pen_metadata *metadata, struct pen_error *err)
 {
+    PEN_TRY(abandon_execution(metadata, err));
     for (int64_t i = 0; i < metadata->n_runs; i++) {
         if (metadata->runs[i].status == PEN_RECORD_RUNNING) {
             const pen_json *run = pen_metadata_run(metadata, i);
@@ -212,8 +237,8 @@ static pen_status open_for_writing(struct pen_metadata *metadata, const char *fo
         pen_json_set_int(repair, "torn_bytes", metadata->journal.torn_bytes);
         PEN_TRY(pen_metadata_record(metadata, "repair", repair, err));
     }
-    PEN_TRY(pen_metadata_compact(metadata, err));
-    return abandon_unfinished(metadata, err);
+    PEN_TRY(abandon_unfinished(metadata, err)); /* first: a base has no record of what only began */
+    return pen_metadata_compact(metadata, err);
 }
 
 static pen_status open_root(struct pen_metadata *metadata, const char *root, bool write, int64_t n_recent,

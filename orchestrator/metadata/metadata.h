@@ -7,12 +7,15 @@
  * Records, each with seq, time and kind:
  *
  *   run_start   run, pipeline, file, device, device_reason, device_key (what the choice depended on; only where a
- *               driver was asked); resumes (the run that is continued)
- *   exec_start  run, node, execution
- *   execution   run, node, execution, component, status (succeeded | cached | failed | cancelled), seconds, key,
- *               parts (what the key was made of), inputs {port: artifact id}, outputs {port: {id, type, uri, hash,
- *               properties}}, message. A cached one names in `execution` the one whose outputs it took, and leaves
- *               parts and outputs to it
+ *               driver was asked); resumes (the run that is continued); nodes (those selected, in order;
+ *               only where all are to run in it)
+ *   exec_start  run, node, execution; attempt, from the second on
+ *   execution   run, node, execution, component, status (succeeded | cached | failed | skipped | cancelled |
+ *               abandoned), seconds, key, parts (what the key was made of), inputs {port: artifact id}, outputs {port:
+ *               {id, type, uri, hash, properties}}, message; attempt, from the second on; of a failed one failure (its
+ *               class: failure.h). A cached one names in `execution` the one whose outputs it took, and leaves parts
+ *               and outputs to it; a skipped one has no number: it never began; condition: true when
+ *               it was for its own or of a node before it, not because the run ended
  *   run_end     run, status (succeeded | cached | failed | cancelled | abandoned | open), seconds, blessed, pushed;
  *               open: a step of a run that another runner puts together has ended, others are to come
  *   run_join    run, node: such a run goes on with this step; the run_end after it counts
@@ -21,7 +24,8 @@
  *   numbers     in a base: the last execution number given
  *   repair      torn_bytes: a torn tail was moved to quarantine
  *
- * A run that has no run_end when the root is next opened for writing was killed: it is recorded as abandoned. An
+ * A run that has no run_end when the root is next opened for writing was killed: it is recorded as abandoned, and so is
+ * the execution that it had begun. An
  * artifact's uri is relative to the root; the hash is that of its manifest. */
 #ifndef PEN_ORCHESTRATOR_METADATA_METADATA_H
 #define PEN_ORCHESTRATOR_METADATA_METADATA_H
@@ -47,8 +51,10 @@ struct pen_metadata {
     int64_t n_runs, runs_capacity, n_executions, executions_capacity, n_first_hand, first_hand_capacity;
     int64_t n_notes, notes_capacity;
     int64_t last_execution;
-    int64_t n_abandoned;      /* runs recorded as abandoned by this opening */
-    struct pen_error problem; /* the first record that could not be read again */
+    int64_t n_abandoned;              /* runs recorded as abandoned by this opening */
+    struct pen_journal_place started; /* the last exec_start */
+    int64_t started_execution;        /* its number while its execution has no record; 0: none is open */
+    struct pen_error problem;         /* the first record that could not be read again */
 };
 
 /* write = true: creates the root when absent, takes the lock (PEN_ERR_BUSY says who holds it), repairs, compacts,
@@ -76,11 +82,14 @@ PEN_MUST_USE pen_status pen_metadata_check(const struct pen_metadata *metadata, 
 const pen_json *pen_metadata_run(struct pen_metadata *metadata, int64_t index);
 const pen_json *pen_metadata_execution(struct pen_metadata *metadata, int64_t index);
 
+/* The exec_start of an execution that has not ended, the caller's to free; NULL: there is none. */
+pen_json *pen_metadata_started(struct pen_metadata *metadata);
+
 /* Executions that fit; NULL or false: any. */
 struct pen_metadata_query {
     const char *run, *node, *key;
     bool has_outputs;   /* succeeded or cached */
-    bool is_first_hand; /* no hit of the cache */
+    bool is_first_hand; /* neither a hit of the cache nor skipped */
 };
 /* Number of the execution at an index: equal for a hit of the cache and the one it took its outputs from. */
 int64_t pen_metadata_number(const struct pen_metadata *metadata, int64_t index);

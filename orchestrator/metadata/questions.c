@@ -72,6 +72,11 @@ const pen_json *pen_metadata_execution(struct pen_metadata *metadata, int64_t in
     return entry->json;
 }
 
+pen_json *pen_metadata_started(struct pen_metadata *metadata)
+{
+    return metadata->started_execution == 0 ? NULL : read_record(metadata, metadata->started);
+}
+
 int64_t pen_metadata_number(const struct pen_metadata *metadata, int64_t index)
 {
     return metadata->executions[index].record.execution;
@@ -95,7 +100,8 @@ int64_t pen_metadata_seek(struct pen_metadata *metadata, int64_t from, int step,
     for (int64_t i = from; i >= 0 && i < metadata->n_executions; i += step) {
         const struct pen_record *record = &metadata->executions[i].record;
         bool has_outputs = record->status == PEN_RECORD_SUCCEEDED || record->status == PEN_RECORD_CACHED;
-        if ((query->has_outputs && !has_outputs) || (query->is_first_hand && record->status == PEN_RECORD_CACHED) ||
+        bool is_second_hand = record->status == PEN_RECORD_CACHED || record->status == PEN_RECORD_SKIPPED;
+        if ((query->has_outputs && !has_outputs) || (query->is_first_hand && is_second_hand) ||
             (run != 0 && record->run != run) || (node != 0 && record->node != node) ||
             (key != 0 && record->key != key)) {
             continue;

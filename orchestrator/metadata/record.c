@@ -38,7 +38,7 @@ static void set(struct pen_record *record, struct span key, struct span value)
       statuses[] = {{"running", PEN_RECORD_RUNNING},
                     {"succeeded", PEN_RECORD_SUCCEEDED},
                     {"cached", PEN_RECORD_CACHED},
-                    {"skipped", PEN_RECORD_NO_STATUS}};
+                    {"skipped", PEN_RECORD_SKIPPED}};
     if (is(key, "kind")) {
         for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
             record->kind = is(value, kinds[i].word) ? (enum pen_record_kind)kinds[i].number : record->kind;

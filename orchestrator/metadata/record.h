@@ -21,6 +21,7 @@ enum pen_record_status {
     PEN_RECORD_RUNNING,
     PEN_RECORD_SUCCEEDED,
     PEN_RECORD_CACHED,
+    PEN_RECORD_SKIPPED,
     PEN_RECORD_ENDED /* failed, cancelled, abandoned */
 };
 

@@ -16,9 +16,33 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-const char *pen_page_run_log_path(struct pen_page_run *page, const char *node)
+const char *pen_page_run_log(struct pen_page_run *page, const char *node, int64_t attempt, const char **name)
 {
-    return pen_arena_printf(&page->arena, "%s/runs/%s/%s.log", page->metadata->root, page->name, node);
+    const char *folder = pen_arena_printf(&page->arena, "%s/runs/%s", page->metadata->root, page->name);
+    const char *tried = pen_arena_printf(&page->arena, "%s.try-%lld", node, (long long)attempt);
+    if (folder == NULL || tried == NULL) {
+        return NULL;
+    }
+    const char *path = pen_arena_printf(&page->arena, "%s/%s.log", folder, tried);
+    *name = tried;
+    if (path != NULL && !pen_path_exists(path)) { /* its last attempt */
+        path = pen_arena_printf(&page->arena, "%s/%s.log", folder, node);
+        *name = node;
+    }
+    return path != NULL && pen_path_exists(path) ? path : NULL;
+}
+
+/* "attempt 2, crash: the node's process died ..." */
+static const char *message_of(struct pen_page_run *page, const pen_json *execution, int64_t attempt)
+{
+    const char *failure = text_of(execution, "failure"), *message = text_of(execution, "message");
+    const char *which = attempt == 1 ? "" : pen_arena_printf(&page->arena, "attempt %lld", (long long)attempt);
+    if (which == NULL) {
+        return NULL;
+    }
+    return pen_arena_printf(&page->arena, "%s%s%s%s%s", which, which[0] != '\0' && failure[0] != '\0' ? ", " : "",
+                            failure, (which[0] != '\0' || failure[0] != '\0') && message[0] != '\0' ? ": " : "",
+                            message);
 }
 
 static pen_status gather_nodes(struct pen_page_run *page, struct pen_error *err)
@@ -36,9 +60,12 @@ static pen_status gather_nodes(struct pen_page_run *page, struct pen_error *err)
         const double seconds = pen_json_number_or(pen_json_get(execution, "seconds"), 0);
         const double begin = pen_clock_utc_seconds(text_of(execution, "time")) - seconds - began;
         page->executions[page->n_nodes] = execution;
+        const int64_t attempt = pen_json_int_or(pen_json_get(execution, "attempt"), 1);
+        const char *message = message_of(page, execution, attempt);
         page->nodes[page->n_nodes++] = (struct pen_page_node){.name = text_of(execution, "node"),
                                                               .status = text_of(execution, "status"),
-                                                              .message = text_of(execution, "message"),
+                                                              .message = message == NULL ? "" : message,
+                                                              .attempt = attempt,
                                                               .begin = begin > 0 ? begin : 0,
                                                               .seconds = seconds,
                                                               .inputs = pen_json_get(execution, "inputs")};

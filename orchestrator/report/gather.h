@@ -25,8 +25,8 @@ void pen_page_run_deinit(struct pen_page_run *page);
 /* Folder of the run's newest artifact of this type; of one that a failed node left half made, when there is such a
  * thing; NULL. */
 const char *pen_page_run_folder(struct pen_page_run *page, const char *type);
-/* Path of what a node said, whether it is there or not; NULL: out of memory. */
-const char *pen_page_run_log_path(struct pen_page_run *page, const char *node);
+/* Path of what a node said in an attempt, and its file's name without .log; NULL: there is none. */
+const char *pen_page_run_log(struct pen_page_run *page, const char *node, int64_t attempt, const char **name);
 
 /* When it began, how long it took, on which device, ...: a <dl>. */
 void pen_page_facts(struct pen_text *out, const struct pen_page_run *page);

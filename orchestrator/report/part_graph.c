@@ -19,13 +19,30 @@ static int64_t maker_of(const struct pen_page_node *nodes, int64_t n_nodes, cons
     return -1;
 }
 
-void pen_page_graph(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes)
+/* The last execution of each node: the one that counts. */
+static int64_t take_last(const struct pen_page_node *nodes, int64_t n_nodes, struct pen_page_node *last)
 {
+    int64_t n = 0;
+    for (int64_t i = 0; i < n_nodes; i++) {
+        bool is_last = true;
+        for (int64_t k = i + 1; k < n_nodes && is_last; k++) {
+            is_last = strcmp(nodes[i].name, nodes[k].name) != 0;
+        }
+        if (is_last && n < PEN_GRAPH_BOXES) {
+            last[n++] = nodes[i];
+        }
+    }
+    return n;
+}
+
+void pen_page_graph(struct pen_text *out, const struct pen_page_node *executions, int64_t n_executions)
+{
+    struct pen_page_node nodes[PEN_GRAPH_BOXES];
     struct pen_graph_box boxes[PEN_GRAPH_BOXES];
     struct pen_graph_edge edges[MOST_EDGES];
     int64_t n_edges = 0;
-    const int64_t n_boxes = n_nodes < PEN_GRAPH_BOXES ? n_nodes : PEN_GRAPH_BOXES;
-    if (n_nodes == 0) {
+    const int64_t n_boxes = take_last(executions, n_executions, nodes);
+    if (n_boxes == 0) {
         return;
     }
     for (int64_t i = 0; i < n_boxes; i++) {

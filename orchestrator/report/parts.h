@@ -8,15 +8,17 @@
 /* One execution of the run, in the order they ended. */
 struct pen_page_node {
     const char *name, *status, *message;
+    int64_t attempt;        /* at the node, from 1 */
     double begin, seconds;  /* begin: from the start of the run */
     const pen_json *inputs; /* {port: artifact id} */
     const char *log;        /* text; NULL: none */
     const char *link;       /* where its name leads; NULL: nowhere */
 };
 
-/* What the nodes did and when (a table and a Gantt chart); who depends on whom (a graph). */
+/* What the nodes did and when (a table and a Gantt chart); who depends on whom (a graph of the
+ * last execution of each). */
 void pen_page_nodes(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes);
-void pen_page_graph(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes);
+void pen_page_graph(struct pen_text *out, const struct pen_page_node *executions, int64_t n_executions);
 void pen_page_logs(struct pen_text *out, const struct pen_page_node *nodes, int64_t n_nodes);
 
 void pen_page_statistics(struct pen_text *out, const pen_json *statistics);

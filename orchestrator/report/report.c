@@ -15,12 +15,13 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-static const char *read_log(struct pen_page_run *page, const char *node)
+static const char *read_log(struct pen_page_run *page, const struct pen_page_node *node)
 {
-    const char *path = pen_page_run_log_path(page, node);
+    const char *name = NULL;
+    const char *path = pen_page_run_log(page, node->name, node->attempt, &name);
     struct pen_text text = {0};
     const char *log = NULL;
-    if (path != NULL && pen_path_exists(path) && pen_file_read(path, LOG_LIMIT_BYTES, &text, NULL) == PEN_OK) {
+    if (path != NULL && pen_file_read(path, LOG_LIMIT_BYTES, &text, NULL) == PEN_OK) {
         log = pen_arena_strdup(&page->arena, pen_text_view(&text));
     }
     pen_text_deinit(&text);
@@ -82,7 +83,7 @@ pen_status pen_report_run(struct pen_metadata *metadata, const char *run, struct
     struct pen_text body = {0};
     pen_status status = pen_page_run_gather(&page, metadata, run, err);
     for (int64_t i = 0; status == PEN_OK && i < page.n_nodes; i++) {
-        page.nodes[i].log = read_log(&page, page.nodes[i].name);
+        page.nodes[i].log = read_log(&page, &page.nodes[i]);
     }
     if (status == PEN_OK) {
         status = write_body(&page, &body, err);

@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { GRACE_SECONDS = 10 };
+enum { FINISH_SECONDS = 10 };
 
 /* ---- the child's side ---- */
 
@@ -177,32 +177,41 @@ static void take_bytes(struct listener *listener, const char *bytes, size_t size
     }
 }
 
-/* Rank 0 has to end soon after the request to stop, and after another rank was lost. */
-static void watch_over(struct pen_team *team, double *cancelled_at, double *lost_at)
+/* What has made rank 0 stop, and since when it should; 0: nothing. */
+struct stopping {
+    double began, told_at, lost_at;
+    bool timed_out;
+};
+
+/* Rank 0 has to end soon after it was told to stop, and after another rank was lost. */
+static void watch_over(struct pen_team *team, const struct pen_child_options *options, struct stopping *stopping)
 {
     double now = pen_clock_seconds();
     pid_t first = team->members[0].process;
-    if (*cancelled_at == 0 && pen_cancel_requested()) {
-        *cancelled_at = now;
+    bool too_long = options->timeout_s > 0 && now - stopping->began > options->timeout_s;
+    if (stopping->told_at == 0 && (pen_cancel_requested() || too_long)) {
+        stopping->timed_out = !pen_cancel_requested();
+        stopping->told_at = now;
         (void)kill(first, SIGTERM);
     }
-    if (*lost_at == 0 && team->n > 1 && pen_team_lost(team) > 0) {
-        *lost_at = now;
+    if (stopping->lost_at == 0 && team->n > 1 && pen_team_lost(team) > 0) {
+        stopping->lost_at = now;
     }
-    if ((*cancelled_at > 0 && now - *cancelled_at > GRACE_SECONDS) ||
-        (*lost_at > 0 && now - *lost_at > GRACE_SECONDS)) {
+    if ((stopping->told_at > 0 && now - stopping->told_at > options->grace_s) ||
+        (stopping->lost_at > 0 && now - stopping->lost_at > options->grace_s)) {
         (void)kill(first, SIGKILL);
     }
 }
 
 /* Until rank 0 closes the pipe. */
-static void listen_to(struct listener *listener, int fd, struct pen_team *team)
+static void listen_to(struct listener *listener, int fd, struct pen_team *team, const struct pen_child_options *options,
+                      struct stopping *stopping)
 {
-    double cancelled_at = 0, lost_at = 0;
+    stopping->began = pen_clock_seconds();
     for (;;) {
         struct pollfd wait = {.fd = fd, .events = POLLIN};
         int ready = poll(&wait, 1, 200);
-        watch_over(team, &cancelled_at, &lost_at);
+        watch_over(team, options, stopping);
         if (ready <= 0) {
             continue;
         }
@@ -237,11 +246,21 @@ static void last_log_line(const char *path, const char *words, char out[256])
     pen_text_deinit(&text);
 }
 
-static pen_status judge(const struct listener *listener, const struct pen_team *team, int lost, const char *log_path,
-                        struct pen_error *err)
+static pen_status judge(const struct listener *listener, const struct pen_team *team, int lost,
+                        const struct pen_child_options *options, const struct stopping *stopping, struct pen_error *err)
 {
     int state = team->members[0].state;
-    if (pen_cancel_requested() && (!listener->has_result || listener->status != PEN_OK)) {
+    const char *log_path = options->log_path;
+    bool unfinished = !listener->has_result || listener->status != PEN_OK;
+    if (stopping->timed_out && unfinished) {
+        const char *node = listener->context->node;
+        if (listener->has_result) {
+            PEN_FAIL(err, PEN_ERR_TIMEOUT, "node %s: stopped at %s", node, options->timeout_words);
+        }
+        PEN_FAIL(err, PEN_ERR_TIMEOUT, "node %s: did not stop within %g s at %s and was killed", node, options->grace_s,
+                 options->timeout_words);
+    }
+    if (pen_cancel_requested() && unfinished) {
         return pen_cancel_check(err);
     }
     if (lost > 0 && WIFSIGNALED(team->members[lost].state)) {
@@ -308,10 +327,11 @@ pen_status pen_child_run(const struct pen_component *component, struct pen_compo
     struct pen_team team;
     int fd = -1;
     PEN_TRY(start(&team, &child, &fd, err));
-    listen_to(&listener, fd, &team);
+    struct stopping stopping = {.timed_out = false};
+    listen_to(&listener, fd, &team, options, &stopping);
     (void)close(fd);
     pen_text_deinit(&listener.buffer);
     bool well = listener.has_result && listener.status == PEN_OK;
-    pen_team_finish(&team, well || team.n == 1 ? GRACE_SECONDS : 0.5);
-    return judge(&listener, &team, well ? 0 : pen_team_lost(&team), options->log_path, err);
+    pen_team_finish(&team, well || team.n == 1 ? FINISH_SECONDS : 0.5);
+    return judge(&listener, &team, well ? 0 : pen_team_lost(&team), options, &stopping, err);
 }

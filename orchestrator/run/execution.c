@@ -6,9 +6,10 @@
 #include "orchestrator/run/cache_key.h"
 #include "orchestrator/run/child.h"
 #include "orchestrator/run/live.h"
-#include "orchestrator/run/manifest.h"
+#include "orchestrator/run/outputs.h"
 #include "orchestrator/run/provided.h"
 #include "orchestrator/run/reuse.h"
+#include "orchestrator/run/skip.h"
 
 #include <string.h>
 
@@ -137,12 +138,23 @@ static pen_json *new_record(const struct pen_run *run, const struct pen_node *no
     pen_json_set_string(record, "status", status);
     pen_json_set_double(record, "seconds", seconds);
     pen_json_set_string(record, "key", execution->key);
+    if (run->attempt > 1) {
+        pen_json_set_int(record, "attempt", run->attempt);
+    }
     if (execution->parts != NULL) { /* without: the node failed before its key was known */
         pen_json_set(record, "parts", pen_json_copy(execution->parts));
     }
     pen_json_set(record, "inputs",
                  execution->input_ids == NULL ? pen_json_object() : pen_json_copy(execution->input_ids));
     return record;
+}
+
+static void add_failure(pen_json *record, pen_status status, const struct pen_error *err)
+{
+    pen_json_set_string(record, "message", err == NULL ? "" : err->message);
+    if (status != PEN_ERR_CANCELLED) {
+        pen_json_set_string(record, "failure", pen_failure_names[pen_failure_of(status)]);
+    }
 }
 
 /* Puts the record in the journal and gives the caller a copy, with the outputs a hit of the cache leaves out. */
@@ -162,49 +174,6 @@ static pen_status keep(struct pen_run *run, const struct pen_node *node, pen_jso
     return status;
 }
 
-static pen_status stage(struct pen_run *run, struct execution *execution, const char *node, struct pen_error *err)
-{
-    for (int64_t i = 0; i < execution->context.n_outputs; i++) {
-        struct pen_component_output *output = &execution->context.outputs[i];
-        output->path = pen_arena_printf(&run->arena, "%s/%s/%s", run->folder, node, output->key);
-        if (output->path == NULL) {
-            return out_of_memory(err);
-        }
-        PEN_TRY(pen_directory_create(output->path, err));
-    }
-    return PEN_OK;
-}
-
-static pen_status publish(struct pen_run *run, const struct pen_node *node, const struct execution *execution,
-                          int64_t number, pen_json *outputs, struct pen_error *err)
-{
-    for (int64_t i = 0; i < execution->context.n_outputs; i++) {
-        const struct pen_component_output *output = &execution->context.outputs[i];
-        const char *type = node->component->outputs[i].type;
-        char hash[PEN_SHA256_HEX_BYTES];
-        PEN_TRY(pen_manifest_write(output->path, type, hash, err));
-        const char *folder = pen_arena_printf(&run->arena, "%s/%s/%s", run->metadata.root, node->name, output->key);
-        const char *uri = pen_arena_printf(&run->arena, "%s/%s/%lld", node->name, output->key, (long long)number);
-        const char *final = pen_arena_printf(&run->arena, "%s/%s", run->metadata.root, uri);
-        const char *id = pen_arena_printf(&run->arena, "%s.%s.%lld", node->name, output->key, (long long)number);
-        if (folder == NULL || uri == NULL || final == NULL || id == NULL) {
-            return out_of_memory(err);
-        }
-        PEN_TRY(pen_directory_create(folder, err));
-        PEN_TRY(pen_publish(output->path, final, err));
-        pen_json *object = pen_json_object();
-        pen_json_set_string(object, "id", id);
-        pen_json_set_string(object, "type", type);
-        pen_json_set_string(object, "uri", uri);
-        pen_json_set_string(object, "hash", hash);
-        pen_json_set_int(object, "execution", number);
-        pen_json_set(object, "properties", pen_json_copy(output->properties));
-        pen_json_set(outputs, output->key, object);
-    }
-    const char *staging = pen_arena_printf(&run->arena, "%s/%s", run->folder, node->name);
-    return staging == NULL ? out_of_memory(err) : pen_directory_remove(staging, err);
-}
-
 /* A push changes what its fingerprint looks at (the served version), so the key to remember is the one after it. */
 static pen_status take_key_again(const struct pen_node *node, struct execution *execution, struct pen_error *err)
 {
@@ -218,6 +187,24 @@ static pen_status take_key_again(const struct pen_node *node, struct execution *
     return take_key(node, execution, err);
 }
 
+/* The node's own timeout, or what is left of the run's, whichever is over first. */
+static pen_status set_timeout(struct pen_run *run, const struct pen_node *node, struct pen_child_options *how,
+                              struct pen_error *err)
+{
+    const double left = run->deadline - pen_clock_seconds();
+    const bool is_run = run->deadline > 0 && (node->policy.timeout_s == 0 || left < node->policy.timeout_s);
+    const double whole = is_run ? run->pipeline->settings.timeout_s : node->policy.timeout_s;
+    how->timeout_s = is_run ? left : node->policy.timeout_s;
+    how->timeout_words = pen_arena_printf(&run->arena, "%s timeout of %g s", is_run ? "the run's" : "its", whole);
+    if (how->timeout_words == NULL) {
+        return out_of_memory(err);
+    }
+    if (is_run && left <= 0) {
+        PEN_FAIL(err, PEN_ERR_TIMEOUT, "node %s: not begun, %s is over", node->name, how->timeout_words);
+    }
+    return PEN_OK;
+}
+
 static pen_status execute(struct pen_run *run, const struct pen_node *node, struct execution *execution,
                           pen_json **copy, struct pen_error *err)
 {
@@ -226,34 +213,42 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
     pen_json_set_string(begin, "run", run->name);
     pen_json_set_string(begin, "node", node->name);
     pen_json_set_int(begin, "execution", number);
+    if (run->attempt > 1) {
+        pen_json_set_int(begin, "attempt", run->attempt);
+    }
     PEN_TRY(pen_metadata_record(&run->metadata, "exec_start", begin, err));
     const struct pen_run_watch *watch = run->options->watch;
     if (watch != NULL) {
         watch->node_starts(watch->user, node->name);
     }
     double began = pen_clock_seconds();
-    if (run->options->no_cache && run->resumed == NULL) {
+    if (run->options->no_cache && run->resumed == NULL && run->attempt == 1) {
         PEN_TRY(pen_directory_remove(execution->context.checkpoints, err)); /* asked to do all of it again */
     }
     struct pen_live live;
     pen_json *outputs = pen_json_object();
     const char *log = pen_arena_printf(&run->arena, "%s/%s.log", run->folder, node->name);
     const char *task = pen_arena_printf(&run->arena, "%s/%s.task.json", run->folder, node->name);
-    pen_status status = log == NULL || task == NULL ? out_of_memory(err) : stage(run, execution, node->name, err);
+    pen_status status =
+        log == NULL || task == NULL ? out_of_memory(err) : pen_outputs_stage(run, &execution->context, node->name, err);
     if (status == PEN_OK) {
         struct pen_child_options how = {.log_path = log,
                                         .task_path = task,
                                         .ranks_timeout_s = run->pipeline->ranks_timeout_s,
+                                        .grace_s = node->policy.grace_s,
                                         .watch = &live.watch};
         if (execution->context.n_ranks > 1) {
             how.launcher = run->pipeline->launcher;
         }
-        pen_live_begin(&live, run->folder, node->name, watch);
-        status = pen_child_run(node->component, &execution->context, &how, err);
-        pen_live_end(&live);
+        status = set_timeout(run, node, &how, err);
+        if (status == PEN_OK) {
+            pen_live_begin(&live, run->folder, node->name, watch);
+            status = pen_child_run(node->component, &execution->context, &how, err);
+            pen_live_end(&live);
+        }
     }
     if (status == PEN_OK) {
-        status = publish(run, node, execution, number, outputs, err);
+        status = pen_outputs_publish(run, node, &execution->context, number, outputs, err);
     }
     if (status == PEN_OK) {
         status = take_key_again(node, execution, err);
@@ -266,7 +261,7 @@ static pen_status execute(struct pen_run *run, const struct pen_node *node, stru
         return pen_directory_remove(execution->context.checkpoints, err); /* of use until here */
     }
     pen_json_free(outputs);
-    pen_json_set_string(record, "message", err == NULL ? "" : err->message);
+    add_failure(record, status, err);
     pen_status kept = keep(run, node, record, NULL, copy, NULL);
     return kept == PEN_OK || status != PEN_OK ? status : kept;
 }
@@ -292,11 +287,18 @@ static pen_status fail(struct pen_run *run, const struct pen_node *node, const s
 {
     pen_json *failed = new_record(run, node, execution, run->metadata.last_execution + 1, "failed",
                                   pen_clock_seconds() - execution->began);
-    pen_json_set_string(failed, "message", err == NULL ? "" : err->message);
+    add_failure(failed, err == NULL ? PEN_ERR_FAILED : err->status, err);
     if (keep(run, node, failed, NULL, record, NULL) != PEN_OK) {
         pen_log(PEN_LOG_WARNING, "the failure of %s could not be recorded", node->name);
     }
     return err == NULL ? PEN_ERR_FAILED : err->status;
+}
+
+pen_status pen_execution_fail(struct pen_run *run, const struct pen_node *node, pen_json **record,
+                              const struct pen_error *err)
+{
+    const struct execution none = {.began = pen_clock_seconds()};
+    return fail(run, node, &none, record, err);
 }
 
 pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, pen_json **record, struct pen_error *err)
@@ -306,10 +308,9 @@ pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, p
     *record = NULL;
     pen_status status = pen_cancel_check(err);
     if (status != PEN_OK) {
-        *record = pen_json_object();
-        pen_json_set_string(*record, "node", node->name);
-        pen_json_set_string(*record, "status", "cancelled");
-        return status;
+        pen_json *cancelled = new_record(run, node, &execution, run->metadata.last_execution + 1, "cancelled", 0);
+        pen_status kept = keep(run, node, cancelled, NULL, record, NULL);
+        return kept == PEN_OK ? status : kept;
     }
     const pen_json *earlier = pen_reuse_resumed(run, node);
     if (earlier != NULL) {
@@ -343,6 +344,9 @@ pen_status pen_execution_run(struct pen_run *run, const struct pen_node *node, p
 void pen_execution_stand_in(struct pen_run *run, const struct pen_node *node)
 {
     const pen_json *record = run->options->run != NULL ? pen_reuse_of_run(run, node) : pen_reuse_last(run, node);
+    if (run->options->run != NULL && pen_reuse_was_skipped(run, node)) {
+        pen_json_set_bool(run->skipped, node->name, true);
+    }
     if (record != NULL) {
         pen_json_set(run->outputs, node->name, pen_json_copy(pen_metadata_member(&run->metadata, record, "outputs")));
     }
@@ -379,9 +383,22 @@ pen_status pen_execution_plan(struct pen_run *run, const struct pen_node *node, 
         pen_execution_stand_in(run, node);
         return PEN_OK;
     }
+    const char *skipped = NULL;
+    bool is_open = false;
+    pen_status status = pen_skip_plan(run, node, &skipped, &is_open, err);
+    if (status == PEN_OK && skipped != NULL) {
+        pen_json_set_string(plan, "action", "skip");
+        pen_json_set_string(plan, "reason", skipped);
+        return PEN_OK;
+    }
+    if (is_open) {
+        pen_json_set_string(plan, "when", node->when->text);
+    }
     struct execution execution = {0};
-    const pen_json *resumed = pen_reuse_resumed(run, node);
-    pen_status status = resumed == NULL ? prepare(run, node, &execution, err) : PEN_OK;
+    const pen_json *resumed = status == PEN_OK ? pen_reuse_resumed(run, node) : NULL;
+    if (status == PEN_OK && resumed == NULL) {
+        status = prepare(run, node, &execution, err);
+    }
     if (status == PEN_OK) {
         const pen_json *cached = resumed != NULL          ? resumed
                                  : execution.inputs_known ? pen_reuse_cached(run, node, execution.key)

@@ -78,6 +78,13 @@ const pen_json *pen_reuse_of_run(struct pen_run *run, const struct pen_node *nod
     return has_outputs ? if_intact(run, record) : NULL;
 }
 
+bool pen_reuse_was_skipped(struct pen_run *run, const struct pen_node *node)
+{
+    int64_t index = newest_in_run(run, node);
+    return index >= 0 &&
+           pen_json_bool_or(pen_json_get(pen_metadata_execution(&run->metadata, index), "condition"), false);
+}
+
 const pen_json *pen_reuse_resumed(struct pen_run *run, const struct pen_node *node)
 {
     const struct pen_metadata_query query = {.run = run->resumed, .node = node->name, .has_outputs = true};

@@ -18,6 +18,9 @@ const pen_json *pen_reuse_resumed(struct pen_run *run, const struct pen_node *no
  * since. */
 const pen_json *pen_reuse_of_run(struct pen_run *run, const struct pen_node *node);
 
+/* In such a run: the node was skipped by its condition when its step came. */
+bool pen_reuse_was_skipped(struct pen_run *run, const struct pen_node *node);
+
 /* Is the artifact, an output object, still what was published? */
 bool pen_reuse_is_intact(const struct pen_run *run, const pen_json *output);
 

@@ -3,10 +3,13 @@
 
 #include "core/files.h"
 #include "core/log.h"
+#include "orchestrator/run/attempts.h"
 #include "orchestrator/run/device.h"
-#include "orchestrator/run/execution.h"
+#include "orchestrator/run/leftovers.h"
+#include "orchestrator/run/outcome.h"
 #include "orchestrator/run/reuse.h"
 #include "orchestrator/run/selection.h"
+#include "orchestrator/run/skip.h"
 #include "orchestrator/run/step.h"
 
 #include <errno.h>
@@ -20,7 +23,19 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-static pen_status record_start(struct pen_run *run, const char *reason, const char *key, struct pen_error *err)
+static pen_json *names_of(const struct pen_pipeline *pipeline, const bool *selected)
+{
+    pen_json *names = pen_json_array();
+    for (int64_t i = 0; i < pipeline->n_nodes; i++) {
+        if (selected[i]) {
+            pen_json_push(names, pen_json_string(pipeline->nodes[i].name));
+        }
+    }
+    return names;
+}
+
+static pen_status record_start(struct pen_run *run, const bool *selected, const char *reason, const char *key,
+                               struct pen_error *err)
 {
     pen_json *start = pen_json_object();
     pen_json_set_string(start, "run", run->name);
@@ -34,6 +49,9 @@ static pen_status record_start(struct pen_run *run, const char *reason, const ch
     if (run->resumed != NULL) {
         pen_json_set_string(start, "resumes", run->resumed);
     }
+    if (run->options->run == NULL) {
+        pen_json_set(start, "nodes", names_of(run->pipeline, selected));
+    }
     return pen_metadata_record(&run->metadata, "run_start", start, err);
 }
 
@@ -43,91 +61,6 @@ static pen_status record_join(struct pen_run *run, struct pen_error *err)
     pen_json_set_string(join, "run", run->name);
     pen_json_set_string(join, "node", run->options->only);
     return pen_metadata_record(&run->metadata, "run_join", join, err);
-}
-
-/* Out of the published folders by one rename, into this run's folder: removing it in place could be cut short and
- * leave half an artifact. */
-static pen_status put_away(struct pen_run *run, struct pen_arena *arena, const char *folder, const char *node,
-                           const char *port, const char *name, struct pen_error *err)
-{
-    const char *orphan = pen_arena_printf(arena, "%s/%s", folder, name);
-    const char *aside = pen_arena_printf(arena, "%s/%s.%s.%s", run->folder, node, port, name);
-    if (orphan == NULL || aside == NULL) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
-    }
-    if (rename(orphan, aside) != 0) {
-        int number = errno;
-        PEN_FAIL(err, pen_status_from_errno(number), "%s: cannot move a leftover away: %s", orphan, strerror(number));
-    }
-    return PEN_OK;
-}
-
-/* Published folders whose record was never written: their run ended between the outputs of a node. */
-static pen_status remove_orphans(struct pen_run *run, struct pen_error *err)
-{
-    for (int64_t i = 0; i < run->pipeline->n_nodes; i++) {
-        const struct pen_node *node = &run->pipeline->nodes[i];
-        for (const struct pen_component_port *port = node->component->outputs; port != NULL && port->key != NULL;
-             port++) {
-            struct pen_arena arena = {0};
-            char **names = NULL;
-            int64_t n_names = 0;
-            const char *folder = pen_arena_printf(&arena, "%s/%s/%s", run->metadata.root, node->name, port->key);
-            pen_status status = PEN_OK;
-            if (folder != NULL && pen_path_is_directory(folder)) {
-                status = pen_directory_list(&arena, folder, &names, &n_names, err);
-            }
-            for (int64_t k = 0; status == PEN_OK && k < n_names; k++) {
-                int64_t number = 0;
-                const pen_json *made = pen_parse_int64(names[k], strlen(names[k]), &number)
-                                           ? pen_metadata_find_execution(&run->metadata, number)
-                                           : NULL;
-                if (made == NULL || strcmp(text_of(made, "status"), "succeeded") != 0) {
-                    status = put_away(run, &arena, folder, node->name, port->key, names[k], err);
-                }
-            }
-            pen_arena_deinit(&arena);
-            PEN_TRY(status);
-        }
-    }
-    return PEN_OK;
-}
-
-/* The folders in a run's folder: half-made outputs, and orphans put away; logs stay. */
-static pen_status remove_staging(struct pen_run *run, const char *name, struct pen_error *err)
-{
-    struct pen_arena arena = {0};
-    char **names = NULL;
-    int64_t n_names = 0;
-    const char *folder = pen_arena_printf(&arena, "%s/runs/%s", run->metadata.root, name);
-    pen_status status = PEN_OK;
-    if (folder != NULL && pen_path_is_directory(folder)) {
-        status = pen_directory_list(&arena, folder, &names, &n_names, err);
-    }
-    for (int64_t i = 0; status == PEN_OK && i < n_names; i++) {
-        const char *staged = pen_arena_printf(&arena, "%s/%s", folder, names[i]);
-        if (staged != NULL && pen_path_is_directory(staged)) {
-            status = pen_directory_remove(staged, err);
-        }
-    }
-    pen_arena_deinit(&arena);
-    return status;
-}
-
-/* What the run before left, when it did not end well. Staging of a node that failed is kept for a look. */
-static pen_status clean_leftovers(struct pen_run *run, struct pen_error *err)
-{
-    const pen_json *last = pen_metadata_find_run(&run->metadata, NULL);
-    const char *status = last == NULL ? "succeeded" : text_of(last, "status");
-    bool ended_well = strcmp(status, "succeeded") == 0 || strcmp(status, "cached") == 0;
-    if (ended_well && run->metadata.n_abandoned == 0 && !run->joined) {
-        return PEN_OK;
-    }
-    if (strcmp(status, "failed") != 0) {
-        PEN_TRY(remove_staging(run, text_of(last, "run"), err));
-    }
-    PEN_TRY(remove_orphans(run, err));
-    return remove_staging(run, run->name, err);
 }
 
 static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
@@ -146,34 +79,29 @@ static pen_status make_run_folder(struct pen_run *run, struct pen_error *err)
     return pen_directory_create(run->folder, err);
 }
 
-static void add_outputs(pen_json *node, const pen_json *outputs)
+/* One that is selected: skipped after a failure and when its condition does not hold, else tried. */
+static pen_status run_node(struct pen_run *run, const struct pen_node *node, pen_status failure, pen_json **record,
+                           struct pen_error *err)
 {
-    const char *port = NULL;
-    const pen_json *output = NULL;
-    pen_json *made = pen_json_object();
-    for (int64_t i = 0; pen_json_member(outputs, i, &port, &output); i++) {
-        pen_json *artifact = pen_json_object();
-        pen_json_set_string(artifact, "id", text_of(output, "id"));
-        pen_json_set_string(artifact, "hash", text_of(output, "hash"));
-        pen_json_set(made, port, artifact);
+    const char *reason = failure == PEN_ERR_CANCELLED ? "the run was cancelled" : "a node before it failed";
+    struct pen_error problem = PEN_ERROR_INIT;
+    run->attempt = 1;
+    if (failure != PEN_OK) {
+        pen_status skipped = pen_skip(run, node, reason, false, record, &problem);
+        if (skipped != PEN_OK) {
+            pen_log(PEN_LOG_WARNING, "that %s was skipped could not be recorded: %s", node->name, problem.message);
+        }
+        return failure;
     }
-    pen_json_set(node, "outputs", made);
-}
-
-static void add_node_result(struct pen_run *run, const pen_json *record)
-{
-    pen_json *node = pen_json_object();
-    pen_json_set_string(node, "node", text_of(record, "node"));
-    pen_json_set_string(node, "status", text_of(record, "status"));
-    pen_json_set_double(node, "seconds", pen_json_number_or(pen_json_get(record, "seconds"), 0));
-    if (text_of(record, "message")[0] != '\0') {
-        pen_json_set_string(node, "message", text_of(record, "message"));
+    pen_status status = pen_skip_reason(run, node, &reason, &problem);
+    if (status != PEN_OK) {
+        status = pen_execution_fail(run, node, record, &problem);
+        if (err != NULL) {
+            *err = problem;
+        }
+        return status;
     }
-    add_outputs(node, pen_json_get(record, "outputs"));
-    pen_json_push(run->nodes, node);
-    if (run->options->watch != NULL) {
-        run->options->watch->node_ends(run->options->watch->user, record);
-    }
+    return reason != NULL ? pen_skip(run, node, reason, true, record, err) : pen_attempts_run(run, node, record, err);
 }
 
 static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pen_error *err)
@@ -188,92 +116,27 @@ static pen_status run_nodes(struct pen_run *run, const bool *selected, struct pe
             }
             continue;
         }
-        if (failure != PEN_OK) {
-            record = pen_json_object();
-            pen_json_set_string(record, "node", node->name);
-            pen_json_set_string(record, "status", "skipped");
-        } else {
-            failure = pen_execution_run(run, node, &record, err);
-        }
+        failure = run_node(run, node, failure, &record, err);
         if (record == NULL) { /* the journal itself failed */
             return failure;
         }
-        add_node_result(run, record);
+        pen_outcome_add(run, record);
         pen_json_free(record);
     }
     return failure;
 }
 
-static bool took_part(const struct pen_run *run, const char *node)
-{
-    if (run->options->run != NULL) {
-        return true; /* what stands in was made by earlier steps of this run */
-    }
-    for (int64_t i = 0; i < pen_json_size(run->nodes); i++) {
-        if (strcmp(text_of(pen_json_at(run->nodes, i), "node"), node) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Of an artifact of this run, not of one that stands in for a node left out. */
-static const pen_json *property(const struct pen_run *run, const char *type, const char *name)
-{
-    const char *node = NULL;
-    const pen_json *outputs = NULL;
-    const pen_json *found = NULL;
-    for (int64_t i = 0; pen_json_member(run->outputs, i, &node, &outputs); i++) {
-        const char *port = NULL;
-        const pen_json *output = NULL;
-        for (int64_t k = 0; took_part(run, node) && pen_json_member(outputs, k, &port, &output); k++) {
-            if (strcmp(text_of(output, "type"), type) == 0) {
-                found = pen_json_get(pen_json_get(output, "properties"), name);
-            }
-        }
-    }
-    return found;
-}
-
-static pen_json *make_outcome(struct pen_run *run, const char *status, double seconds)
-{
-    const pen_json *blessed = property(run, "ModelBlessing", "blessed");
-    const pen_json *pushed = property(run, "PushedModel", "path");
-    bool was_pushed = pen_json_bool_or(property(run, "PushedModel", "pushed"), false);
-    pen_json *outcome = pen_json_object();
-    pen_json_set_int(outcome, "schema", 1);
-    pen_json_set_string(outcome, "run", run->name);
-    pen_json_set_string(outcome, "status", status);
-    pen_json_set_double(outcome, "seconds", seconds);
-    pen_json_set_string(outcome, "device", run->device);
-    pen_json_set_string(outcome, "root", run->metadata.root);
-    pen_json_set(outcome, "nodes", pen_json_copy(run->nodes));
-    pen_json_set(outcome, "blessed", blessed == NULL ? pen_json_null() : pen_json_copy(blessed));
-    pen_json_set(outcome, "pushed", was_pushed && pushed != NULL ? pen_json_copy(pushed) : pen_json_null());
-    return outcome;
-}
-
-static bool all_cached(const struct pen_run *run)
-{
-    for (int64_t i = 0; i < pen_json_size(run->nodes); i++) {
-        if (strcmp(text_of(pen_json_at(run->nodes, i), "status"), "cached") != 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static pen_status finish(struct pen_run *run, pen_status failure, double seconds, pen_json **outcome,
                          struct pen_error *err)
 {
-    const char *status = failure == PEN_OK              ? (all_cached(run) ? "cached" : "succeeded")
+    const char *status = failure == PEN_OK              ? (pen_outcome_is_cached(run) ? "cached" : "succeeded")
                          : failure == PEN_ERR_CANCELLED ? "cancelled"
                                                         : "failed";
     if (run->options->run != NULL) {
         seconds = pen_step_seconds(run);
         status = failure == PEN_OK ? pen_step_status(run) : status;
     }
-    *outcome = make_outcome(run, status, seconds);
+    *outcome = pen_outcome_make(run, status, seconds);
     pen_json *end = pen_json_object();
     pen_json_set_string(end, "run", run->name);
     pen_json_set_string(end, "status", status);
@@ -313,7 +176,7 @@ static pen_status open_root(struct pen_run *run, struct pen_error *err)
 }
 
 static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline, const struct pen_run_options *options,
-                        struct pen_error *err)
+                        const bool *selected, struct pen_error *err)
 {
     struct pen_device_choice choice;
     char key[PEN_DEVICE_KEY_BYTES];
@@ -326,11 +189,14 @@ static pen_status start(struct pen_run *run, const struct pen_pipeline *pipeline
     run->outputs = pen_json_object();
     run->continued = pen_json_object();
     run->nodes = pen_json_array();
+    run->skipped = pen_json_object();
+    double timeout_s = pipeline->settings.timeout_s;
+    run->deadline = timeout_s > 0 && options->run == NULL ? pen_clock_seconds() + timeout_s : 0;
     PEN_TRY(pen_reuse_find_run(run, &run->resumed, err));
     PEN_TRY(options->run == NULL ? PEN_OK : pen_step_enter(run, err));
     PEN_TRY(make_run_folder(run, err));
-    PEN_TRY(clean_leftovers(run, err));
-    PEN_TRY(run->joined ? record_join(run, err) : record_start(run, choice.reason, key, err));
+    PEN_TRY(pen_leftovers_clean(run, err));
+    PEN_TRY(run->joined ? record_join(run, err) : record_start(run, selected, choice.reason, key, err));
     PEN_TRY(run->joined
                 ? PEN_OK
                 : pen_metadata_note_run(&run->metadata, run->name, options->note, &pipeline->settings.tags, err));
@@ -346,16 +212,16 @@ static void release(struct pen_run *run)
     pen_json_free(run->outputs);
     pen_json_free(run->continued);
     pen_json_free(run->nodes);
+    pen_json_free(run->skipped);
     pen_arena_deinit(&run->arena);
 }
 
 /* What the pipeline file may say and this runner does not do is an error, never left out in silence. A runner that puts
- * a run together from steps has retries, time limits and notification of its own. */
+ * a run together from steps has notification of its own. */
 static pen_status check_demands(const struct pen_pipeline *pipeline, bool is_step, struct pen_error *err)
 {
     const struct pen_settings *settings = &pipeline->settings;
-    const char *demand = settings->timeout_s > 0                                      ? "timeout"
-                         : settings->on_success.n_items > 0                           ? "on_success"
+    const char *demand = settings->on_success.n_items > 0                             ? "on_success"
                          : settings->on_failure.n_items > 0                           ? "on_failure"
                          : settings->on_exit.n_items > 0                              ? "on_exit"
                          : settings->notify.on_success || settings->notify.on_failure ? "notify"
@@ -363,17 +229,6 @@ static pen_status check_demands(const struct pen_pipeline *pipeline, bool is_ste
     if (demand != NULL && !is_step) {
         PEN_FAIL(err, PEN_ERR_CONFIG, "%s: '%s' is for exports; penstock run does not do it: leave it out",
                  pipeline->file, demand);
-    }
-    for (int64_t i = 0; i < pipeline->n_nodes; i++) {
-        const struct pen_node *node = &pipeline->nodes[i];
-        demand = node->when != NULL                                       ? "when"
-                 : !is_step && node->policy.timeout_s > 0                 ? "timeout"
-                 : !is_step && pen_policy_most_retries(&node->policy) > 0 ? "retries"
-                                                                          : NULL;
-        if (demand != NULL) {
-            PEN_FAIL(err, PEN_ERR_CONFIG, "%s: node %s: '%s' is not done by %s: leave it out", pipeline->file,
-                     node->name, demand, is_step ? "penstock component" : "penstock run; it is for exports");
-        }
     }
     return PEN_OK;
 }
@@ -391,7 +246,7 @@ pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pe
     }
     pen_status status = pen_select_nodes(pipeline, options, selected, err);
     if (status == PEN_OK) {
-        status = start(&run, pipeline, options, err);
+        status = start(&run, pipeline, options, selected, err);
         if (status == PEN_OK) {
             status = run_nodes(&run, selected, err);
             status = finish(&run, status, pen_clock_seconds() - began, outcome, err);
@@ -430,6 +285,7 @@ pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct p
     PEN_TRY_GOTO(cleanup, pen_run_choose_device(&run, &choice, key, err));
     run.outputs = pen_json_object();
     run.continued = pen_json_object();
+    run.skipped = pen_json_object();
     PEN_TRY_GOTO(cleanup, pen_reuse_find_run(&run, &run.resumed, err));
     bool work = false;
     for (int64_t i = 0; i < pipeline->n_nodes; i++) {

@@ -53,7 +53,8 @@ struct pen_run_options {
 PEN_MUST_USE pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                                          pen_json **outcome, struct pen_error *err);
 
-/* What a run would do, without doing it: {root, nodes: [{node, action: run | cached | skip, reason}], work: bool}. A
+/* What a run would do, without doing it: {root, nodes: [{node, action: run | cached | skip, reason, when}],
+ * work: bool}; when: a condition that only the run will decide. A
  * node below one that would run is counted as running: its inputs are not known yet. */
 PEN_MUST_USE pen_status pen_plan_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                                           pen_json **plan, struct pen_error *err);

@@ -1,4 +1,5 @@
-/* Downstream of --from and upstream of --to, along the inputs. Nodes are sorted, so one sweep each way suffices. */
+/* Downstream of --from and upstream of --to, along inputs and conditions. Nodes are sorted, so one sweep each way
+ * suffices. */
 #include "orchestrator/run/selection.h"
 
 #include "core/memory.h"
@@ -10,6 +11,9 @@ static void mark_downstream(const struct pen_pipeline *pipeline, int64_t start, 
         for (int64_t k = 0; k < pipeline->nodes[i].n_inputs; k++) {
             int64_t producer = pipeline->nodes[i].inputs[k].node;
             marked[i] = marked[i] || (producer >= 0 && marked[producer]);
+        }
+        for (int64_t k = 0; k < pipeline->nodes[i].n_after; k++) {
+            marked[i] = marked[i] || marked[pipeline->nodes[i].after[k]];
         }
     }
 }
@@ -23,6 +27,9 @@ static void mark_upstream(const struct pen_pipeline *pipeline, int64_t end, bool
             if (producer >= 0) {
                 marked[producer] = true;
             }
+        }
+        for (int64_t k = 0; marked[i] && k < pipeline->nodes[i].n_after; k++) {
+            marked[pipeline->nodes[i].after[k]] = true;
         }
     }
 }

@@ -54,7 +54,8 @@ static pen_status find_run(struct pen_run *run, struct pen_error *err)
 
 static pen_status need(struct pen_run *run, const struct pen_node *node, int64_t before, struct pen_error *err)
 {
-    if (before >= 0 && pen_reuse_of_run(run, &run->pipeline->nodes[before]) == NULL) {
+    if (before >= 0 && pen_reuse_of_run(run, &run->pipeline->nodes[before]) == NULL &&
+        !pen_reuse_was_skipped(run, &run->pipeline->nodes[before])) {
         PEN_FAIL(err, PEN_ERR_NOT_FOUND, "node %s: node %s has not succeeded in run %s yet; its step comes first",
                  node->name, run->pipeline->nodes[before].name, run->name);
     }
@@ -72,6 +73,9 @@ pen_status pen_step_enter(struct pen_run *run, struct pen_error *err)
         PEN_TRY(
             need(run, node, before >= 0 ? before : pen_provided_after(run->pipeline, node->inputs[i].port->key), err));
     }
+    for (int64_t i = 0; i < node->n_after; i++) {
+        PEN_TRY(need(run, node, node->after[i], err));
+    }
     return pen_metadata_check(&run->metadata, err);
 }
 
@@ -85,8 +89,9 @@ const char *pen_step_status(struct pen_run *run)
         const struct pen_metadata_query query = {.run = run->name, .node = node->name};
         const char *status = text_of(pen_metadata_newest(&run->metadata, &query), "status");
         failed = failed || strcmp(status, "failed") == 0;
-        open = open || pen_reuse_of_run(run, node) == NULL;
-        cached = cached && strcmp(status, "cached") == 0;
+        bool skipped = pen_reuse_was_skipped(run, node);
+        open = open || (!skipped && pen_reuse_of_run(run, node) == NULL);
+        cached = cached && (skipped || strcmp(status, "cached") == 0);
     }
     return failed ? "failed" : open ? "open" : cached ? "cached" : "succeeded";
 }

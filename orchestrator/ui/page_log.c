@@ -15,7 +15,7 @@ enum { TAIL_BYTES = 64 << 10, PIECE_BYTES = 256 << 10 };
 struct log {
     int fd;
     int64_t size_bytes;
-    bool is_growing; /* its run goes on, and its node has not ended */
+    bool is_growing; /* its run goes on, and its node runs */
 };
 
 static const char *text_of(const pen_json *record, const char *key)
@@ -32,13 +32,14 @@ static pen_status open_log(struct pen_ui_call *call, struct log *log, struct pen
     *log = (struct log){.fd = -1};
     PEN_TRY(pen_ui_look(call, &metadata, run, 0, err));
     const pen_json *found = pen_metadata_find_run(&metadata, run);
-    const struct pen_metadata_query ended = {.run = run, .node = node};
+    pen_json *started = pen_metadata_started(&metadata);
     const char *path = pen_arena_printf(&call->arena, "%s/runs/%s/%s.log", call->pipeline->root, run, node);
     if (found != NULL && path != NULL) {
         log->is_growing = strcmp(pen_ui_run_status(call, found), "running") == 0 &&
-                          strcmp(text_of(pen_metadata_newest(&metadata, &ended), "node"), node) != 0;
+                          strcmp(text_of(started, "run"), run) == 0 && strcmp(text_of(started, "node"), node) == 0;
         log->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     }
+    pen_json_free(started);
     pen_metadata_close(&metadata);
     if (log->fd >= 0 && fstat(log->fd, &about) == 0 && S_ISREG(about.st_mode)) {
         log->size_bytes = about.st_size;

@@ -52,53 +52,48 @@ static pen_json *inputs_of(struct pen_page_run *page, const struct pen_pipeline 
     return inputs;
 }
 
-/* A node begins when the one before it has ended; what it says goes to its log from then on. */
-static void add_unfinished(struct pen_page_run *page, const struct pen_pipeline *pipeline, pen_json *all_inputs,
-                           bool *is_one_running)
+/* Of a run that goes on: the node that runs, then those whose turn has not come. */
+static void add_unfinished(struct pen_page_run *page, const struct pen_pipeline *pipeline, pen_json *all_inputs)
 {
     char now[PEN_TIME_BYTES];
-    const double since = pen_clock_utc_seconds(pen_clock_utc(now)) - pen_clock_utc_seconds(text_of(page->run, "time"));
+    const double began = pen_clock_utc_seconds(text_of(page->run, "time"));
+    pen_json *started = pen_metadata_started(page->metadata);
     struct pen_page_node *nodes = pen_arena_alloc(&page->arena, page->n_nodes + pipeline->n_nodes, sizeof *nodes);
-    double end = 0;
-    if (nodes == NULL) {
-        return; /* the page shows what has ended */
-    }
-    for (int64_t i = 0; i < page->n_nodes; i++) {
-        nodes[i] = page->nodes[i];
-        end = fmax(end, nodes[i].begin + nodes[i].seconds);
-    }
     int64_t n = page->n_nodes;
-    for (int64_t i = 0; i < pipeline->n_nodes; i++) {
+    for (int64_t i = 0; nodes != NULL && i < n; i++) {
+        nodes[i] = page->nodes[i];
+    }
+    for (int64_t i = 0; nodes != NULL && i < pipeline->n_nodes; i++) {
         const struct pen_node *node = &pipeline->nodes[i];
-        if (has_node(page, node->name)) {
+        const bool is_running =
+            strcmp(text_of(started, "run"), page->name) == 0 && strcmp(text_of(started, "node"), node->name) == 0;
+        const double begin = pen_clock_utc_seconds(is_running ? text_of(started, "time") : pen_clock_utc(now));
+        const char *name = pen_arena_strdup(&page->arena, node->name);
+        if ((has_node(page, node->name) && !is_running) || name == NULL) {
             continue;
         }
-        const char *log = pen_page_run_log_path(page, node->name);
-        const bool is_running = !*is_one_running && log != NULL && pen_path_exists(log);
-        *is_one_running = *is_one_running || is_running;
         pen_json *inputs = inputs_of(page, pipeline, node);
         pen_json_push(all_inputs, inputs);
-        nodes[n++] = (struct pen_page_node){.name = pen_arena_strdup(&page->arena, node->name),
+        nodes[n++] = (struct pen_page_node){.name = name,
                                             .status = is_running ? "running" : "pending",
                                             .message = "",
-                                            .begin = end,
-                                            .seconds = is_running ? fmax(0, since - end) : 0,
+                                            .attempt = pen_json_int_or(pen_json_get(started, "attempt"), 1),
+                                            .begin = fmax(0, begin - began),
+                                            .seconds = fmax(0, pen_clock_utc_seconds(pen_clock_utc(now)) - begin),
                                             .inputs = inputs};
-        if (nodes[n - 1].name == NULL) {
-            n--;
-        }
     }
-    page->nodes = nodes;
+    page->nodes = nodes == NULL ? page->nodes : nodes; /* without memory: what has ended */
     page->n_nodes = n;
+    pen_json_free(started);
 }
 
 static void link_nodes(struct pen_ui_call *call, struct pen_page_run *page)
 {
     for (int64_t i = 0; i < page->n_nodes; i++) {
-        const char *log = pen_page_run_log_path(page, page->nodes[i].name);
-        if (log != NULL && pen_path_exists(log)) {
-            page->nodes[i].link = pen_arena_printf(&page->arena, "/p/%s/run/%s/log/%s", call->pipeline->id, page->name,
-                                                   page->nodes[i].name);
+        const char *name = NULL;
+        if (pen_page_run_log(page, page->nodes[i].name, page->nodes[i].attempt, &name) != NULL) {
+            page->nodes[i].link =
+                pen_arena_printf(&page->arena, "/p/%s/run/%s/log/%s", call->pipeline->id, page->name, name);
         }
     }
 }
@@ -176,10 +171,9 @@ static void show_run(struct pen_ui_call *call, struct pen_page_run *page)
     const bool is_running = strcmp(status, "running") == 0;
     pen_json *inputs = pen_json_array();
     struct pen_pipeline pipeline;
-    bool is_one_running = false;
     if (is_running && call->pipeline->file != NULL &&
         pen_pipeline_read(&pipeline, call->pipeline->file, NULL, 0, pen_components, NULL) == PEN_OK) {
-        add_unfinished(page, &pipeline, inputs, &is_one_running);
+        add_unfinished(page, &pipeline, inputs);
         pen_pipeline_deinit(&pipeline);
     }
     link_nodes(call, page);

@@ -13,7 +13,18 @@
 #include <time.h>
 #include <unistd.h>
 
-enum act { ACT_OK, ACT_FAIL, ACT_ANOMALY, ACT_CRASH, ACT_HANG, ACT_QUIT, ACT_RANK_DIES, ACT_RANK_HANGS };
+enum act {
+    ACT_OK,
+    ACT_FAIL,
+    ACT_ANOMALY,
+    ACT_CRASH,
+    ACT_HANG,
+    ACT_QUIT,
+    ACT_RANK_DIES,
+    ACT_RANK_HANGS,
+    ACT_IO,
+    ACT_STUBBORN
+};
 
 struct chore_options {
     const char *text;
@@ -21,9 +32,11 @@ struct chore_options {
     const char *watched;
     int64_t files;
     int64_t pause_ms;
+    int64_t times;
 };
 
-static const char *const acts[] = {"ok", "fail", "anomaly", "crash", "hang", "quit", "rank_dies", "rank_hangs", NULL};
+static const char *const acts[] = {"ok",        "fail",       "anomaly", "crash",    "hang", "quit",
+                                   "rank_dies", "rank_hangs", "io",      "stubborn", NULL};
 
 static const struct pen_option options_table[] = {
     {"text", PEN_OPTION_STRING, offsetof(struct chore_options, text), "plain", 0, 0, NULL, "goes into the outputs"},
@@ -31,6 +44,8 @@ static const struct pen_option options_table[] = {
     {"watched", PEN_OPTION_STRING, offsetof(struct chore_options, watched), NULL, 0, 0, NULL, "an outside file"},
     {"files", PEN_OPTION_INT, offsetof(struct chore_options, files), "0", 0, 100, NULL, "more files"},
     {"pause_ms", PEN_OPTION_INT, offsetof(struct chore_options, pause_ms), "0", 0, 1000, NULL, "before each file"},
+    {"times", PEN_OPTION_INT, offsetof(struct chore_options, times), "0", 0, 100, NULL,
+     "attempts that misbehave; 0: all"},
     {NULL, PEN_OPTION_BOOL, 0, NULL, 0, 0, NULL, NULL},
 };
 
@@ -73,8 +88,27 @@ static pen_status write_output(const struct pen_component_output *output, const 
     return PEN_OK;
 }
 
-static pen_status misbehave(const struct chore_options *options, struct pen_error *err)
+/* Whether it has misbehaved often enough: a byte a time in a file. */
+static bool has_had_its_times(const struct pen_component_context *context, const struct chore_options *options)
 {
+    char path[PEN_PATH_BYTES];
+    (void)snprintf(path, sizeof path, "%s/times.%s", context->base_directory, context->node);
+    FILE *file = options->times == 0 ? NULL : fopen(path, "a");
+    if (file == NULL) {
+        return false;
+    }
+    bool had = fseek(file, 0, SEEK_END) != 0 || ftell(file) >= options->times;
+    (void)fputs("x", file);
+    (void)fclose(file);
+    return had;
+}
+
+static pen_status misbehave(const struct pen_component_context *context, const struct chore_options *options,
+                            struct pen_error *err)
+{
+    if (has_had_its_times(context, options)) {
+        return PEN_OK;
+    }
     switch (options->act) {
     case ACT_FAIL:
         PEN_FAIL(err, PEN_ERR_DATA, "rows.csv:7: expected 3 cells, found 2");
@@ -87,6 +121,12 @@ static pen_status misbehave(const struct chore_options *options, struct pen_erro
         return PEN_OK;
     case ACT_QUIT:
         _exit(9);
+    case ACT_IO:
+        PEN_FAIL(err, PEN_ERR_IO, "/data: cannot read: Input/output error");
+    case ACT_STUBBORN:
+        (void)signal(SIGTERM, SIG_IGN);
+        pause_ms(10000);
+        return PEN_OK;
     default:
         return PEN_OK;
     }
@@ -138,7 +178,7 @@ static pen_status chore_component_run(struct pen_component_context *context, str
         pause_ms(2);
         PEN_TRY(pen_cancel_check(err));
     }
-    return status == PEN_OK ? misbehave(&options, err) : status;
+    return status == PEN_OK ? misbehave(context, &options, err) : status;
 }
 
 static pen_status chore_fingerprint(const struct pen_component_context *context, pen_json *key, struct pen_error *err)

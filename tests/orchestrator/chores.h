@@ -5,9 +5,9 @@
  *                    (over ranks)
  *
  * The value.txt of an output is "node=text(values of the inputs)", so content shows what a node was given. Options, the
- * same for all: text, act (ok, fail, anomaly, crash, hang, quit, rank_dies,
- * rank_hangs: rank 1 does), watched (a file that belongs to the cache key), files
- * (how many more to write), pause_ms (before each file). */
+ * same for all: text, act (ok, fail, anomaly, crash, hang, quit, io; rank_dies, rank_hangs: rank 1 does; stubborn: does
+ * not hear SIGTERM), times (how often it fails, crashes, quits or is stubborn, then ok; 0: always), watched (a file
+ * that belongs to the cache key), files (how many more to write), pause_ms (before each file). */
 #ifndef PEN_TESTS_ORCHESTRATOR_CHORES_H
 #define PEN_TESTS_ORCHESTRATOR_CHORES_H
 

@@ -69,8 +69,8 @@ static void no_part_lets_data_become_markup(void)
     struct pen_text out = {0};
     pen_json *document = NULL;
     PEN_REQUIRE_OK(pen_json_parse(hostile, sizeof hostile - 1, "hostile", &document, &err), &err);
-    const struct pen_page_node nodes[] = {{"<a>", "failed", "<m>&\"'", 0, 1, NULL, "</pre><script>", "\"><script>"},
-                                          {"b", "<s>", "", 1, 0, pen_json_get(document, "splits"), NULL, NULL}};
+    const struct pen_page_node nodes[] = {{"<a>", "failed", "<m>&\"'", 1, 0, 1, NULL, "</pre><script>", "\"><script>"},
+                                          {"b", "<s>", "", 1, 1, 0, pen_json_get(document, "splits"), NULL, NULL}};
     pen_page_nodes(&out, nodes, 2);
     pen_page_graph(&out, nodes, 2);
     pen_page_logs(&out, nodes, 2);
