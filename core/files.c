@@ -207,6 +207,19 @@ cleanup:
     return status;
 }
 
+pen_status pen_file_write_unsynced(const char *path, const void *bytes, size_t size_bytes, struct pen_error *err)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (fd < 0) {
+        return fail_errno(err, path, "create");
+    }
+    pen_status status = pen_fd_write(fd, bytes, size_bytes, path, err);
+    if (close(fd) != 0 && status == PEN_OK) {
+        status = fail_errno(err, path, "close");
+    }
+    return status;
+}
+
 pen_status pen_directory_create(const char *path, struct pen_error *err)
 {
     char partial[PEN_PATH_BYTES];

@@ -30,6 +30,11 @@ PEN_API PEN_MUST_USE pen_status pen_file_read(const char *path, size_t limit_byt
 PEN_API PEN_MUST_USE pen_status pen_file_write_atomic(const char *path, const void *bytes, size_t size_bytes,
                                                       struct pen_error *err);
 
+/* Makes the file or empties it, and writes it in place; not synced. For what lies in a folder that is to be published,
+ * which pen_publish syncs as a whole, or is of no use after a crash. */
+PEN_API PEN_MUST_USE pen_status pen_file_write_unsynced(const char *path, const void *bytes, size_t size_bytes,
+                                                        struct pen_error *err);
+
 /* All of it, retrying EINTR and short writes; `path` only for the message. */
 PEN_API PEN_MUST_USE pen_status pen_fd_write(int fd, const void *bytes, size_t size_bytes, const char *path,
                                              struct pen_error *err);

@@ -13,20 +13,17 @@ pipeline.py [PARTS ...]    parts: taxi, ingest, memory; all of them when none is
 Times are wall clock around the process, input warm in the page cache. The load average stands beside every figure:
 on a shared machine only ratios of one run count. Needs nothing but Python; pyarrow is compared when importable."""
 import argparse
-import datetime
 import json
 import os
 import pathlib
-import platform
 import shlex
 import shutil
-import statistics
-import subprocess
 import sys
 import tempfile
-import time
 
 HERE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(HERE / 'bench'))
+from measure import heading, load, middle, run_process, spread  # noqa: E402
 
 PYARROW = """
 import json, sys, time
@@ -41,36 +38,6 @@ read = time.perf_counter()
 parquet.write_table(table, out)
 print(json.dumps({'rows': table.num_rows, 'read_seconds': read - begin, 'seconds': time.perf_counter() - begin}))
 """
-
-
-def load():
-    return [round(value, 2) for value in os.getloadavg()]
-
-
-def run_process(command, cpus=None):
-    """Runs a command; its standard output, wall seconds, and the peak resident MiB of it and its children."""
-    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
-        begin = time.perf_counter()
-        bind = (lambda: os.sched_setaffinity(0, cpus)) if cpus else None
-        process = subprocess.Popen([str(part) for part in command], stdout=output, stderr=errors, preexec_fn=bind)
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
-        output.seek(0)
-        errors.seek(0)
-        if process.returncode != 0:
-            sys.exit('%s\n%s\nexit status %d' % (shlex.join(map(str, command)), errors.read().decode()[-2000:],
-                                                 process.returncode))
-        return output.read().decode(), seconds, usage.ru_maxrss / 1024
-
-
-def middle(values):
-    return round(statistics.median(values), 4)
-
-
-def spread(values):
-    return {'median': middle(values), 'min': round(min(values), 4), 'max': round(max(values), 4),
-            'n': len(values)}
 
 
 def taxi_rows(options):
@@ -185,16 +152,6 @@ def part_memory(options):
     return {'limit_mib': options.limit_mib, 'runs': [memory_one(options, rows) for rows in sizes]}
 
 
-def processor():
-    try:
-        for line in open('/proc/cpuinfo'):
-            if line.startswith('model name'):
-                return line.split(':', 1)[1].strip()
-    except OSError:
-        pass
-    return platform.processor() or platform.machine()
-
-
 def seconds_text(figure):
     return '%.3f s (%.3f to %.3f, n=%d)' % (figure['median'], figure['min'], figure['max'], figure['n'])
 
@@ -252,11 +209,8 @@ def main():
         options.pyarrow = pyarrow.__version__
     except ImportError:
         options.pyarrow = None
-    result = {'schema': 1, 'date': datetime.datetime.now().astimezone().isoformat(timespec='minutes'),
-              'device': processor(), 'cores': len(os.sched_getaffinity(0)), 'system': platform.platform(),
-              'penstock': json.loads(run_process([options.penstock, 'version', '--json'])[0]),
-              'command': 'bench/pipeline/pipeline.py --turns %d --memory-rows %d %s' %
-              (options.turns, options.memory_rows, shlex.join(wanted)), 'note': options.note}
+    result = heading(options.penstock, 'bench/pipeline/pipeline.py --turns %d --memory-rows %d %s' %
+                     (options.turns, options.memory_rows, shlex.join(wanted)), options.note)
     with tempfile.TemporaryDirectory(dir=options.scratch, prefix='pen-bench-') as scratch:
         options.scratch = pathlib.Path(scratch)
         for part in wanted:

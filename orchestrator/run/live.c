@@ -2,7 +2,6 @@
 #include "orchestrator/run/live.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,16 +21,11 @@ static pen_status replace(const char *path, const struct pen_text *text, struct 
 {
     char fresh[PEN_PATH_BYTES + 8];
     (void)snprintf(fresh, sizeof fresh, "%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        PEN_FAIL(err, PEN_ERR_CREATE, "%s: cannot create: %s", fresh, strerror(errno));
+    PEN_TRY(pen_file_write_unsynced(fresh, text->data, text->size_bytes, err));
+    if (rename(fresh, path) != 0) {
+        PEN_FAIL(err, PEN_ERR_IO, "%s: cannot rename: %s", fresh, strerror(errno));
     }
-    pen_status status = pen_fd_write(fd, text->data, text->size_bytes, fresh, err);
-    (void)close(fd);
-    if (status == PEN_OK && rename(fresh, path) != 0) {
-        status = pen_error_set(err, __FILE__, __LINE__, PEN_ERR_IO, "%s: cannot rename: %s", fresh, strerror(errno));
-    }
-    return status;
+    return PEN_OK;
 }
 
 /* NULL: the node has only begun. */

@@ -77,6 +77,7 @@ pen_status pen_manifest_write(const char *folder, const char *type, char hash[PE
                               struct pen_error *err)
 {
     char path[PEN_PATH_BYTES];
+    struct pen_text text = {0};
     pen_json *manifest = pen_json_object();
     pen_json *files = pen_json_array();
     pen_json *stats = pen_json_array();
@@ -94,8 +95,16 @@ pen_status pen_manifest_write(const char *folder, const char *type, char hash[PE
         status = pen_path_join(path, folder, "manifest.json", err);
     }
     if (status == PEN_OK) {
-        status = pen_json_write_file(manifest, path, err);
+        status = pen_json_print(manifest, PEN_JSON_INDENT, &text, err);
     }
+    if (status == PEN_OK) {
+        pen_text_append_char(&text, '\n');
+        status = pen_text_check(&text, err);
+    }
+    if (status == PEN_OK) {
+        status = pen_file_write_unsynced(path, text.data, text.size_bytes, err);
+    }
+    pen_text_deinit(&text);
     pen_json_free(stats);
     pen_json_free(manifest);
     return status;

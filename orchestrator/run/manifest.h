@@ -11,7 +11,8 @@ extern "C" {
 #endif
 
 /* Hashes every file below folder and writes manifest.json {schema, type, files: [{path, size_bytes, sha256}], hash,
- * stats: [{inode, mtime_ns, ctime_ns}]}, the last beside the files, outside the hash. */
+ * stats: [{inode, mtime_ns, ctime_ns}]}, the last beside the files, outside the hash. Not synced: publishing does that.
+ */
 PEN_MUST_USE pen_status pen_manifest_write(const char *folder, const char *type, char hash[PEN_SHA256_HEX_BYTES],
                                            struct pen_error *err);
 

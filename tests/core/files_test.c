@@ -32,6 +32,22 @@ static void an_atomic_write_replaces_whole_files(void)
     pen_text_deinit(&text);
 }
 
+static void an_unsynced_write_is_whole_and_follows_no_link(void)
+{
+    char path[PEN_PATH_BYTES], link[PEN_PATH_BYTES];
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_text text = {0};
+    below(path, "a.txt");
+    PEN_CHECK_OK(pen_file_write_unsynced(path, "three", 5, &err), &err);
+    PEN_CHECK_OK(pen_file_write_unsynced(path, "one", 3, &err), &err);
+    PEN_CHECK_EQ_I64(symlink(path, below(link, "link")), 0);
+    PEN_CHECK_STATUS(pen_file_write_unsynced(link, "four", 4, &err), PEN_ERR_IO);
+    PEN_CHECK_STATUS(pen_file_write_unsynced(below(link, "gone/a.txt"), "four", 4, &err), PEN_ERR_NOT_FOUND);
+    PEN_CHECK_OK(pen_file_read(path, 100, &text, &err), &err);
+    PEN_CHECK_EQ_STR(pen_text_view(&text), "one");
+    pen_text_deinit(&text);
+}
+
 static void missing_files_are_named(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -102,6 +118,7 @@ static void a_lock_has_one_holder_and_dies_with_it(void)
     pen_lock_release(&second);
 }
 
-PEN_SUITE(files, PEN_CASE(an_atomic_write_replaces_whole_files), PEN_CASE(missing_files_are_named),
+PEN_SUITE(files, PEN_CASE(an_atomic_write_replaces_whole_files),
+          PEN_CASE(an_unsynced_write_is_whole_and_follows_no_link), PEN_CASE(missing_files_are_named),
           PEN_CASE(publishing_never_replaces), PEN_CASE(removing_follows_no_links),
           PEN_CASE(a_lock_has_one_holder_and_dies_with_it));
