@@ -91,6 +91,23 @@ cleanup:
     return status;
 }
 
+pen_status pen_component_check_split(const struct pen_component_context *context, const char *option, const char *split,
+                                     const char *const *names, int64_t n_names, struct pen_error *err)
+{
+    char quoted[PEN_QUOTE_BYTES];
+    for (int64_t i = 0; i < n_names; i++) {
+        if (strcmp(names[i], split) == 0) {
+            return PEN_OK;
+        }
+    }
+    const char *near = pen_nearest_name(split, names, n_names);
+    const char *such = near != NULL ? near : n_names > 0 ? names[0] : "train";
+    const struct pen_config_node *node = pen_config_get(context->options, option);
+    return pen_config_error(node, err, "%s%soption %s: expected a split of the examples, such as '%s', found '%s'",
+                            node == NULL ? context->node : "", node == NULL ? ": " : "", option, such,
+                            pen_quote(quoted, split, strlen(split)));
+}
+
 const char *pen_component_split_path(const struct pen_component_context *context, const char *examples,
                                      const char *split)
 {

@@ -110,6 +110,11 @@ PEN_API const char *pen_component_path(const struct pen_component_context *conte
 PEN_API PEN_MUST_USE pen_status pen_component_splits(const struct pen_component_context *context, const char *examples,
                                                      const char *const **names, int64_t *n_names,
                                                      struct pen_error *err);
+/* Refuses what the option of this name says (or its default) where it is none of the splits. */
+PEN_API PEN_MUST_USE pen_status pen_component_check_split(const struct pen_component_context *context,
+                                                          const char *option, const char *split,
+                                                          const char *const *names, int64_t n_names,
+                                                          struct pen_error *err);
 /* "<examples>/split-<name>.h5" in the arena. */
 PEN_API const char *pen_component_split_path(const struct pen_component_context *context, const char *examples,
                                              const char *split);

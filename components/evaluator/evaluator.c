@@ -24,6 +24,10 @@ static pen_status score(struct evaluation *e, struct pen_error *err)
 {
     struct pen_component_context *context = e->context;
     const char *split = e->plan.options.split;
+    const char *const *splits = NULL;
+    int64_t n_splits = 0;
+    PEN_TRY(pen_component_splits(context, pen_component_input(context, "examples"), &splits, &n_splits, err));
+    PEN_TRY(pen_component_check_split(context, "split", split, splits, n_splits, err));
     const char *path = pen_component_split_path(context, pen_component_input(context, "transformed_examples"), split);
     const char *raw = pen_component_split_path(context, pen_component_input(context, "examples"), split);
     struct pen_model *model = NULL;

@@ -96,6 +96,20 @@ static pen_status check_excluded(const struct statistics_gen_options *options, c
     return PEN_OK;
 }
 
+/* What is wrong with an option is told by datasets, which begin with its name and know no pipeline file. */
+static pen_status placed(const struct pen_component_context *context, pen_status status, struct pen_error *err)
+{
+    for (const struct pen_option *row = option_table; status == PEN_ERR_CONFIG && row->name != NULL; row++) {
+        const struct pen_config_node *node = pen_config_get(context->options, row->name);
+        const size_t length = strlen(row->name);
+        if (node != NULL && strncmp(err->message, row->name, length) == 0 && err->message[length] == ':') {
+            pen_error_prefix(err, "%s:%d:%d: option ", node->file, node->line, node->column);
+            break;
+        }
+    }
+    return status;
+}
+
 /* The statistics of this rank's features, and the files of their vocabularies. */
 static pen_status compute(struct pen_component_context *context, const struct statistics_gen_options *options,
                           const struct pen_statistics_source *sources, int64_t n_sources,
@@ -128,9 +142,9 @@ static pen_status compute(struct pen_component_context *context, const struct st
     struct pen_communicator *ranks = pen_component_ranks(context);
     bool none = false;
     if (ranks->size > 1 && n_sources > 0) {
-        PEN_TRY(pen_statistics_share(context->arena, ranks, &sources[0], &how, &none, err));
+        PEN_TRY(placed(context, pen_statistics_share(context->arena, ranks, &sources[0], &how, &none, err), err));
     }
-    PEN_TRY(pen_statistics_compute(statistics, sources, none ? 0 : n_sources, &how, err));
+    PEN_TRY(placed(context, pen_statistics_compute(statistics, sources, none ? 0 : n_sources, &how, err), err));
     const struct pen_config_strings vocabularies = {how.vocabularies, how.n_vocabularies};
     pen_status status =
         pen_vocabularies_write(pen_component_output(context, "statistics"), statistics, &vocabularies, err);

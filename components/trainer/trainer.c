@@ -329,6 +329,10 @@ static pen_status train(struct pen_component_context *context, const struct opti
     pen_json *curves = pen_json_array();
     const char *examples = pen_component_input(context, "transformed_examples");
     const char *base_path = pen_component_input(context, "base_model");
+    const char *const *splits = NULL;
+    int64_t n_splits = 0;
+    PEN_TRY_GOTO(cleanup, pen_component_splits(context, examples, &splits, &n_splits, err));
+    PEN_TRY_GOTO(cleanup, pen_component_check_split(context, "split", o->split, splits, n_splits, err));
     const char *path = pen_component_split_path(context, examples, o->split);
     if (path == NULL || curves == NULL) {
         PEN_FAIL_GOTO(cleanup, err, PEN_ERR_MEMORY, "out of memory: opening %s", examples);

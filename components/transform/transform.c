@@ -28,23 +28,6 @@ static const struct pen_option option_table[] = {
     {.name = NULL},
 };
 
-static pen_status find_split(const char *name, const char *const *splits, int64_t n_splits, int64_t *index,
-                             struct pen_error *err)
-{
-    for (int64_t i = 0; i < n_splits; i++) {
-        if (strcmp(splits[i], name) == 0) {
-            *index = i;
-            return PEN_OK;
-        }
-    }
-    const char *near = pen_nearest_name(name, splits, n_splits);
-    PEN_FAIL(err, PEN_ERR_CONFIG, "option analyze: expected a split of the examples, such as '%s', found '%.100s'",
-             near != NULL    ? near
-             : n_splits == 0 ? "train"
-                             : splits[0],
-             name);
-}
-
 static pen_status compile(struct pen_component_context *context, const struct pen_transform_options *options,
                           struct pen_store *const *stores, const char *const *splits, int64_t n_splits,
                           struct pen_transform_graph **graph, struct pen_error *err)
@@ -52,7 +35,10 @@ static pen_status compile(struct pen_component_context *context, const struct pe
     struct pen_transform_request request;
     struct pen_transform_rows rows = {0};
     int64_t split = 0;
-    PEN_TRY(find_split(options->analyze, splits, n_splits, &split, err));
+    PEN_TRY(pen_component_check_split(context, "analyze", options->analyze, splits, n_splits, err));
+    while (strcmp(splits[split], options->analyze) != 0) {
+        split++;
+    }
     struct pen_transform_source source = {
         .user = &rows, .n_chunks = pen_store_n_chunks(stores[split]), .read = pen_transform_rows_read};
     PEN_TRY(pen_transform_make_request(context, options, stores[split], &request, err));

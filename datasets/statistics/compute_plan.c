@@ -128,6 +128,11 @@ static pen_status choose_columns(struct plan *plan, struct pen_error *err)
     }
     for (int64_t i = 0; i < options->n_categorical; i++) {
         PEN_TRY(need_column(source, "categorical", options->categorical[i], &column, err));
+        enum pen_type type = source->type(source->user, column);
+        if (type == PEN_TYPE_FLOAT32 || type == PEN_TYPE_FLOAT64) {
+            PEN_FAIL(err, PEN_ERR_CONFIG, "categorical: expected a feature of integers, found %s, which is %s",
+                     options->categorical[i], pen_type_name(type));
+        }
         plan->categorical[column] = true;
     }
     return PEN_OK;

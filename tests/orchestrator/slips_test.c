@@ -12,10 +12,10 @@ static void make_rows(void)
     char path[PEN_PATH_BYTES];
     struct pen_text names = {0}, numbers = {0};
     pen_text_append(&names, "id,name,y\n");
-    pen_text_append(&numbers, "x,y\n");
+    pen_text_append(&numbers, "x,f,y\n");
     for (int i = 0; i < 400; i++) {
         pen_text_printf(&names, "%d,user%d,%d\n", i, i, i % 2);
-        pen_text_printf(&numbers, "%d,%d\n", i * 7919 % 1000, i * 7919 % 1000 > 500);
+        pen_text_printf(&numbers, "%d,%d.5,%d\n", i * 7919 % 1000, i, i * 7919 % 1000 > 500);
     }
     chore_write(chore_path(path, "names.csv"), pen_text_view(&names));
     chore_write(chore_path(path, "numbers.csv"), pen_text_view(&numbers));
@@ -44,6 +44,16 @@ static void each_is_told_in_these_words(void)
          "own "
          "value: an identifier); write features: name: expression\n"},
         {"train numbers.csv --label y --force", 0, "  auc "},
+        {"run pipeline.yaml --set 'example_gen.split={train: 1}'", 3,
+         "penstock: evaluator: option split: expected a split of the examples, such as 'train', found 'eval'\n"},
+        {"run pipeline.yaml --set evaluator.split=evil", 3,
+         "penstock: --set:1:8: option split: expected a split of the examples, such as 'eval', found 'evil'\n"},
+        {"run pipeline.yaml --set trainer.split=tran", 3,
+         "penstock: --set:1:8: option split: expected a split of the examples, such as 'train', found 'tran'\n"},
+        {"run pipeline.yaml --set statistics_gen.label_feature=z", 3,
+         "penstock: --set:1:8: option label_feature: expected a feature of split train, found z; did you mean x?\n"},
+        {"run pipeline.yaml --set statistics_gen.categorical=[f]", 3,
+         "penstock: --set:1:8: option categorical: expected a feature of integers, found f, which is float64\n"},
         {"predict serving/numbers --csv numbers.csv", 66,
          "penstock: serving/numbers: expected a model's folder, found no model.json in it; did you mean "
          "'serving/numbers/current'?\n"},
