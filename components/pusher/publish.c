@@ -150,17 +150,24 @@ static pen_status publish_next(const char *directory, const char *staged, int64_
              directory);
 }
 
-/* A new link under another name, renamed over the old one: a reader sees the old version or the new one. */
-static pen_status switch_current(const char *directory, int64_t version, struct pen_error *err)
+static pen_status check_current(const char *directory, struct pen_error *err)
 {
-    char link_path[PEN_PATH_BYTES], temporary[PEN_PATH_BYTES], target[32];
+    char link_path[PEN_PATH_BYTES];
     struct stat facts;
     PEN_TRY(pen_path_join(link_path, directory, "current", err));
-    PEN_TRY(pen_path_join(temporary, directory, ".tmp-current", err));
     if (lstat(link_path, &facts) == 0 && !S_ISLNK(facts.st_mode)) {
         PEN_FAIL(err, PEN_ERR_EXISTS, "%s: expected a link to a version, found a file or folder; move it away",
                  link_path);
     }
+    return PEN_OK;
+}
+
+/* A new link under another name, renamed over the old one: a reader sees the old version or the new one. */
+static pen_status switch_current(const char *directory, int64_t version, struct pen_error *err)
+{
+    char link_path[PEN_PATH_BYTES], temporary[PEN_PATH_BYTES], target[32];
+    PEN_TRY(pen_path_join(link_path, directory, "current", err));
+    PEN_TRY(pen_path_join(temporary, directory, ".tmp-current", err));
     (void)snprintf(target, sizeof target, "%lld", (long long)version);
     (void)unlink(temporary);
     if (symlink(target, temporary) != 0 || rename(temporary, link_path) != 0) {
@@ -194,7 +201,10 @@ static pen_status prune(struct pen_arena *arena, const char *directory, int64_t 
         struct stat facts;
         PEN_TRY(pen_path_join(path, directory, names[i], err));
         if (version > 0 && lstat(path, &facts) == 0 && S_ISDIR(facts.st_mode)) {
-            versions[n_versions++] = version;
+            char digest[PEN_SHA256_HEX_BYTES];
+            pen_push_digest(directory, version, digest);
+            versions[n_versions] = version;
+            n_versions += digest[0] != '\0'; /* a folder that no push made is somebody else's */
         }
     }
     qsort(versions, (size_t)n_versions, sizeof *versions, downwards);
@@ -260,6 +270,7 @@ pen_status pen_push_model(struct pen_arena *arena, const char *directory, const 
         push->version = current;
         push->already_there = true;
     } else {
+        PEN_TRY_GOTO(cleanup, check_current(directory, err));
         PEN_TRY_GOTO(cleanup, survey(arena, directory, &push->version, err));
         if (!holds(arena, directory, push->version, &tree)) { /* else a killed push had only the link to switch */
             PEN_TRY_GOTO(cleanup, stage_and_publish(directory, model_directory, &tree, facts, push->version,

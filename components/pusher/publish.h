@@ -21,8 +21,8 @@ PEN_API int64_t pen_push_current(const char *directory);
 /* The model digest in the manifest of that version; "" when there is none. */
 PEN_API void pen_push_digest(const char *directory, int64_t version, char digest[PEN_SHA256_HEX_BYTES]);
 
-/* Publishes model_directory as the next version and prunes to the newest `keep`. `facts` (borrowed object) is copied
- * into manifest.json. Pushers of one folder wait for each other, at most a minute. */
+/* Publishes model_directory as the next version and prunes to the newest `keep` of those that a push made. `facts`
+ * (borrowed object) is copied into manifest.json. Pushers of one folder wait for each other, at most a minute. */
 PEN_API PEN_MUST_USE pen_status pen_push_model(struct pen_arena *arena, const char *directory,
                                                const char *model_directory, int64_t keep, const pen_json *facts,
                                                struct pen_push *push, struct pen_error *err);

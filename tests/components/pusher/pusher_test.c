@@ -167,6 +167,22 @@ static void the_newest_n_versions_stay(void)
     pen_arena_deinit(&f.arena);
 }
 
+static void folders_that_no_push_made_stay(void)
+{
+    struct fixture f;
+    begin(&f);
+    put(&f, pen_arena_printf(&f.arena, "%s/2", f.serving), "mine", "a folder that only looks like a version");
+    for (int i = 0; i < 4; i++) {
+        char weights[32];
+        (void)snprintf(weights, sizeof weights, "weights %d", i);
+        make_model(&f, weights);
+        PEN_CHECK_OK(push(&f, "keep: 1"), &f.err);
+        PEN_CHECK_EQ_I64(f.version, i + 3);
+    }
+    PEN_CHECK_EQ_STR(listing(&f), "2 6 current");
+    pen_arena_deinit(&f.arena);
+}
+
 static void not_blessed_pushes_nothing_and_says_why(void)
 {
     struct fixture f;
@@ -214,6 +230,7 @@ static void nothing_is_overwritten(void)
     PEN_CHECK_OK(pen_directory_create(pen_arena_printf(&f.arena, "%s/current", f.serving), &f.err), &f.err);
     PEN_CHECK_STATUS(push(&f, "{}"), PEN_ERR_EXISTS);
     PEN_CHECK_CONTAINS(f.err.message, "expected a link to a version");
+    PEN_CHECK_EQ_STR(listing(&f), "current");
     pen_arena_deinit(&f.arena);
 }
 
@@ -304,7 +321,7 @@ static void the_fingerprint_sees_what_happens_to_the_destination(void)
 
 PEN_SUITE(pusher, PEN_CASE(a_push_is_whole_and_named_in_the_manifest), PEN_CASE(the_same_model_is_pushed_once),
           PEN_CASE(a_damaged_or_removed_push_is_made_again), PEN_CASE(the_newest_n_versions_stay),
-          PEN_CASE(not_blessed_pushes_nothing_and_says_why), PEN_CASE(leftovers_of_a_killed_push_are_mended),
-          PEN_CASE(nothing_is_overwritten), PEN_CASE(links_are_not_followed),
-          PEN_CASE(concurrent_pushes_get_versions_of_their_own),
+          PEN_CASE(folders_that_no_push_made_stay), PEN_CASE(not_blessed_pushes_nothing_and_says_why),
+          PEN_CASE(leftovers_of_a_killed_push_are_mended), PEN_CASE(nothing_is_overwritten),
+          PEN_CASE(links_are_not_followed), PEN_CASE(concurrent_pushes_get_versions_of_their_own),
           PEN_CASE(the_fingerprint_sees_what_happens_to_the_destination));
