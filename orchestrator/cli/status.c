@@ -5,6 +5,7 @@
 #include "orchestrator/metadata/notes.h"
 #include "orchestrator/run/live.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -117,6 +118,18 @@ static void add_unfinished(pen_json *nodes, struct pen_metadata *metadata, const
     pen_json_free(started);
 }
 
+/* What came of the hooks of a run that had any. */
+static void add_kept_hooks(pen_json *document, const char *root, const char *run)
+{
+    char path[PEN_PATH_BYTES];
+    pen_json *hooks = NULL;
+    const int length = snprintf(path, sizeof path, "%s/runs/%s/hooks.json", root, run);
+    if (length > 0 && (size_t)length < sizeof path && pen_path_exists(path) &&
+        pen_json_read_file(path, &hooks, NULL) == PEN_OK) {
+        pen_json_set(document, "hooks", hooks);
+    }
+}
+
 /* unfinished: the word for a run that has no end. */
 static pen_status read_run(const struct pen_cli *cli, const char *root, const char *unfinished, pen_json **document,
                            struct pen_error *err)
@@ -146,6 +159,7 @@ static pen_status read_run(const struct pen_cli *cli, const char *root, const ch
         }
     }
     pen_json_set(*document, "nodes", nodes);
+    add_kept_hooks(*document, root, name);
     pen_status checked = pen_metadata_check(&metadata, err);
     pen_metadata_close(&metadata);
     if (checked != PEN_OK) {
@@ -191,6 +205,17 @@ static void add_line(struct pen_text *text, const pen_json *node)
     pen_text_printf(text, "%s%s%s\n", failure, failure[0] == '\0' ? "" : ": ", text_of(node, "message"));
 }
 
+/* Hooks that did not do what they are for. */
+static void add_hooks(struct pen_text *text, const pen_json *hooks)
+{
+    for (int64_t i = 0; i < pen_json_size(hooks); i++) {
+        const pen_json *hook = pen_json_at(hooks, i);
+        if (!pen_json_bool_or(pen_json_get(hook, "ok"), true)) {
+            pen_text_printf(text, "%s failed: %s\n", text_of(hook, "hook"), text_of(hook, "message"));
+        }
+    }
+}
+
 static pen_status answer(const struct pen_cli *cli, const pen_json *document, struct pen_error *err)
 {
     struct pen_text text = {0};
@@ -200,6 +225,7 @@ static pen_status answer(const struct pen_cli *cli, const pen_json *document, st
     for (int64_t i = 0; i < pen_json_size(nodes); i++) {
         add_line(&text, pen_json_at(nodes, i));
     }
+    add_hooks(&text, pen_json_get(document, "hooks"));
     pen_status status = pen_cli_answer(cli, document, &text, err);
     pen_text_deinit(&text);
     return status;

@@ -13,7 +13,7 @@
  *     webhook: {url: https://chat.example.org/hook, headers_file: secrets/headers}
  *     command: ./tell.sh
  *
- * No secret stands in the file: those are read from files of their own. A hook's environment: run/hooks.h. */
+ * No secret stands in the file: those are read from files of their own. A hook's environment: hooks/hooks.h. */
 #ifndef PEN_ORCHESTRATOR_PIPELINE_SETTINGS_H
 #define PEN_ORCHESTRATOR_PIPELINE_SETTINGS_H
 

@@ -11,6 +11,7 @@
 #include "orchestrator/run/selection.h"
 #include "orchestrator/run/skip.h"
 #include "orchestrator/run/step.h"
+#include "orchestrator/run/tell.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -216,30 +217,12 @@ static void release(struct pen_run *run)
     pen_arena_deinit(&run->arena);
 }
 
-/* What the pipeline file may say and this runner does not do is an error, never left out in silence. A runner that puts
- * a run together from steps has notification of its own. */
-static pen_status check_demands(const struct pen_pipeline *pipeline, bool is_step, struct pen_error *err)
-{
-    const struct pen_settings *settings = &pipeline->settings;
-    const char *demand = settings->on_success.n_items > 0                             ? "on_success"
-                         : settings->on_failure.n_items > 0                           ? "on_failure"
-                         : settings->on_exit.n_items > 0                              ? "on_exit"
-                         : settings->notify.on_success || settings->notify.on_failure ? "notify"
-                                                                                      : NULL;
-    if (demand != NULL && !is_step) {
-        PEN_FAIL(err, PEN_ERR_CONFIG, "%s: '%s' is for exports; penstock run does not do it: leave it out",
-                 pipeline->file, demand);
-    }
-    return PEN_OK;
-}
-
 pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pen_run_options *options,
                             pen_json **outcome, struct pen_error *err)
 {
     struct pen_run run;
     double began = pen_clock_seconds();
     *outcome = NULL;
-    PEN_TRY(check_demands(pipeline, options->run != NULL, err));
     bool *selected = pen_calloc(pipeline->n_nodes, sizeof *selected);
     if (selected == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: starting a run");
@@ -250,6 +233,10 @@ pen_status pen_run_pipeline(const struct pen_pipeline *pipeline, const struct pe
         if (status == PEN_OK) {
             status = run_nodes(&run, selected, err);
             status = finish(&run, status, pen_clock_seconds() - began, outcome, err);
+            pen_metadata_close(&run.metadata);
+            if (options->run == NULL) { /* who starts single steps tells of the whole */
+                pen_run_tell(&run, *outcome);
+            }
         }
         release(&run);
     }

@@ -491,25 +491,13 @@ static void ranks_work_together_or_fall_together(void)
     EXPECT("launcher: {ranks: 1}\n", NULL, PEN_OK, ONLY_PUSH_RAN);
 }
 
-/* What the file asks for and the runner does not do is refused before anything runs. */
-static void demands_that_are_not_met_are_refused(void)
-{
-    static const char *const demands[][2] = {{"on_failure: ./clean.sh\n", "'on_failure' is for exports"},
-                                             {"notify: {command: ./tell.sh}\n", "'notify' is for exports"}};
-    for (size_t i = 0; i < sizeof demands / sizeof demands[0]; i++) {
-        struct pen_error err = PEN_ERROR_INIT;
-        PEN_CHECK_STATUS(chore_run(demands[i][0], NULL, NULL, &err), PEN_ERR_CONFIG);
-        PEN_CHECK_CONTAINS(err.message, demands[i][1]);
-    }
-}
-
-PEN_SUITE(run, PEN_CASE(demands_that_are_not_met_are_refused), PEN_CASE(ranks_work_together_or_fall_together),
-          PEN_CASE(an_unchanged_run_is_cached), PEN_CASE(a_change_reruns_what_depends_on_it),
-          PEN_CASE(no_cache_runs_everything), PEN_CASE(partial_runs_follow_the_graph),
-          PEN_CASE(a_failure_stops_what_follows), PEN_CASE(a_failing_fingerprint_is_told),
-          PEN_CASE(a_crash_names_the_signal), PEN_CASE(a_cancelled_run_goes_on_later),
-          PEN_CASE(a_second_writer_is_told_who_holds_the_root), PEN_CASE(outputs_that_were_touched_are_made_again),
-          PEN_CASE(edits_that_keep_size_and_times_are_seen), PEN_CASE(an_edited_manifest_deceives_nobody),
-          PEN_CASE(a_failed_run_is_continued), PEN_CASE(a_continued_run_takes_nothing_that_was_changed),
-          PEN_CASE(more_nodes_with_other_wiring), PEN_CASE(an_outside_file_belongs_to_the_key),
-          PEN_CASE(cleaning_up_keeps_cached_artifacts), PEN_CASE(the_plan_tells_the_run));
+PEN_SUITE(run, PEN_CASE(ranks_work_together_or_fall_together), PEN_CASE(an_unchanged_run_is_cached),
+          PEN_CASE(a_change_reruns_what_depends_on_it), PEN_CASE(no_cache_runs_everything),
+          PEN_CASE(partial_runs_follow_the_graph), PEN_CASE(a_failure_stops_what_follows),
+          PEN_CASE(a_failing_fingerprint_is_told), PEN_CASE(a_crash_names_the_signal),
+          PEN_CASE(a_cancelled_run_goes_on_later), PEN_CASE(a_second_writer_is_told_who_holds_the_root),
+          PEN_CASE(outputs_that_were_touched_are_made_again), PEN_CASE(edits_that_keep_size_and_times_are_seen),
+          PEN_CASE(an_edited_manifest_deceives_nobody), PEN_CASE(a_failed_run_is_continued),
+          PEN_CASE(a_continued_run_takes_nothing_that_was_changed), PEN_CASE(more_nodes_with_other_wiring),
+          PEN_CASE(an_outside_file_belongs_to_the_key), PEN_CASE(cleaning_up_keeps_cached_artifacts),
+          PEN_CASE(the_plan_tells_the_run));
