@@ -1,5 +1,8 @@
-/* Judging a dialect by its cells: per column, how many begin with a space, how many are numbers, and which of the
- * known words for "missing" stand among them. */
+/* Judging a dialect by its rows and cells: whether rows have the width of the first one, and per column how many cells
+ * begin with a space, how many are numbers, and which of the known words for "missing" stand among them.
+ *
+ * Where most rows are not as wide as the first one, lines above the header are no data: the header is the first line
+ * whose width all rows below it have. */
 #include "orchestrator/pipeline/dialect.h"
 
 #include "core/memory.h"
@@ -10,7 +13,7 @@
 /* Words that mean missing wherever all other cells of the column are numbers; the first STRICT of them anywhere. */
 static const char *const missing_words[] = {"NA",   "N/A", "?",   "NULL", "#N/A", "null",   "n/a",
                                             "None", "-",   "nan", "NaN",  ".",    "unknown"};
-enum { N_WORDS = sizeof missing_words / sizeof missing_words[0], STRICT = 5, ROWS_LOOKED_AT = 200000 };
+enum { N_WORDS = sizeof missing_words / sizeof missing_words[0], STRICT = 5, ROWS_LOOKED_AT = 200000, MOST_LINES = 20 };
 
 struct evidence {
     int64_t n_cells, n_leading_spaces, n_numbers;
@@ -55,25 +58,81 @@ static void look_at_batch(const struct pen_batch *batch, struct evidence *column
     }
 }
 
-static pen_status gather(struct pen_csv_reader *reader, struct evidence *columns, struct pen_error *err)
+/* One reading of the first rows. */
+struct look {
+    struct pen_csv_options options;
+    struct pen_csv_reader *reader;
+    struct evidence *columns;
+    int64_t n_rows, n_rejected;
+};
+
+static void count_reject(void *user, const struct pen_csv_reject *row)
 {
-    int64_t n_rows = 0;
-    while (n_rows < ROWS_LOOKED_AT) {
+    struct look *look = user;
+    (void)row;
+    look->n_rejected++;
+}
+
+static pen_status gather(struct look *look, struct pen_error *err)
+{
+    while (look->n_rows + look->n_rejected < ROWS_LOOKED_AT) {
         struct pen_batch batch;
         bool restarted = false;
-        PEN_TRY(pen_csv_next(reader, &batch, &restarted, err));
+        PEN_TRY(pen_csv_next(look->reader, &batch, &restarted, err));
         if (restarted) {
-            memset(columns, 0, (size_t)pen_csv_n_columns(reader) * sizeof *columns);
-            n_rows = 0;
+            memset(look->columns, 0, (size_t)pen_csv_n_columns(look->reader) * sizeof *look->columns);
+            look->n_rows = 0;
+            look->n_rejected = 0;
             continue;
         }
         if (batch.n_rows == 0) {
             break;
         }
-        look_at_batch(&batch, columns);
-        n_rows += batch.n_rows;
+        look_at_batch(&batch, look->columns);
+        look->n_rows += batch.n_rows;
     }
     return PEN_OK;
+}
+
+static void look_deinit(struct look *look)
+{
+    pen_free(look->columns);
+    pen_csv_close(look->reader);
+    look->columns = NULL;
+    look->reader = NULL;
+}
+
+static pen_status take_look(struct look *look, const char *const *paths, int64_t n_paths, const char *const *names,
+                            int64_t n_names, int64_t skip_lines, struct pen_error *err)
+{
+    memset(look, 0, sizeof *look);
+    pen_csv_options_init(&look->options);
+    look->options.names = names;
+    look->options.n_names = n_names;
+    look->options.skip_lines = skip_lines;
+    look->options.bad_rows = PEN_CSV_BAD_ROWS_REJECT;
+    look->options.on_reject = count_reject;
+    look->options.on_reject_user = look;
+    PEN_TRY(pen_csv_open(&look->reader, paths, n_paths, &look->options, err));
+    PEN_ALLOC(look->columns, pen_csv_n_columns(look->reader), err);
+    return gather(look, err);
+}
+
+/* Another look where lines above the header spoil this one; false: there is none, look stays. */
+static bool look_below(struct look *look, const char *const *paths, int64_t n_paths)
+{
+    for (int64_t skip = 1; skip <= MOST_LINES; skip++) {
+        struct look other;
+        bool fits = take_look(&other, paths, n_paths, NULL, 0, skip, NULL) == PEN_OK && other.n_rejected == 0 &&
+                    other.n_rows > 0 && pen_csv_n_columns(other.reader) > 1;
+        if (fits) {
+            look_deinit(look);
+            *look = other; /* of which no more is read */
+            return true;
+        }
+        look_deinit(&other);
+    }
+    return false;
 }
 
 static void write_nulls(const struct evidence *columns, int64_t n_columns, struct pen_text *yaml)
@@ -105,16 +164,20 @@ static void write_nulls(const struct evidence *columns, int64_t n_columns, struc
     pen_text_append(yaml, "]\n");
 }
 
-static void write_dialect(const struct pen_csv_reader *reader, const struct evidence *columns, const char *const *names,
-                          int64_t n_names, struct pen_text *yaml)
+static void write_dialect(const struct look *look, const char *const *names, int64_t n_names, struct pen_text *yaml)
 {
+    const struct pen_csv_reader *reader = look->reader;
+    const struct evidence *columns = look->columns;
+    if (look->options.skip_lines > 0) {
+        pen_text_printf(yaml, "  skip_lines: %lld   # above the header\n", (long long)look->options.skip_lines);
+    }
     char delimiter = pen_csv_delimiter(reader);
     if (delimiter == '\t') {
         pen_text_append(yaml, "  delimiter: \"\\t\"\n");
     } else if (delimiter != ',') {
         pen_text_printf(yaml, "  delimiter: '%c'\n", delimiter);
     }
-    if (n_names > 0) {
+    if (names != NULL) {
         pen_text_append(yaml, "  columns: [");
         for (int64_t i = 0; i < n_names; i++) {
             pen_text_printf(yaml, "%s'%s'", i == 0 ? "" : ", ", names[i]);
@@ -141,21 +204,16 @@ static void write_dialect(const struct pen_csv_reader *reader, const struct evid
 pen_status pen_dialect_find(const char *const *paths, int64_t n_paths, const char *const *columns, int64_t n_columns,
                             struct pen_text *yaml, struct pen_error *err)
 {
-    struct pen_csv_options options;
-    struct pen_csv_reader *reader = NULL;
-    struct evidence *evidence = NULL;
-    pen_csv_options_init(&options);
-    options.names = columns;
-    options.n_names = n_columns;
-    options.bad_rows = PEN_CSV_BAD_ROWS_REJECT;
-    PEN_TRY(pen_csv_open(&reader, paths, n_paths, &options, err));
-    pen_status status = PEN_OK;
-    PEN_ALLOC_GOTO(cleanup, evidence, pen_csv_n_columns(reader), err);
-    PEN_TRY_GOTO(cleanup, gather(reader, evidence, err));
-    write_dialect(reader, evidence, columns, n_columns, yaml);
-    status = pen_text_check(yaml, err);
-cleanup:
-    pen_free(evidence);
-    pen_csv_close(reader);
+    struct look look;
+    pen_status status = take_look(&look, paths, n_paths, columns, n_columns, 0, err);
+    bool is_spoilt = status == PEN_ERR_DATA || (status == PEN_OK && look.n_rejected > look.n_rows);
+    if (columns == NULL && is_spoilt && look_below(&look, paths, n_paths)) {
+        status = PEN_OK;
+    }
+    if (status == PEN_OK) {
+        write_dialect(&look, columns, n_columns, yaml);
+        status = pen_text_check(yaml, err);
+    }
+    look_deinit(&look);
     return status;
 }

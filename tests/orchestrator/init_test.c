@@ -138,6 +138,31 @@ static void a_file_called_data_takes_its_folders_name(void)
     }
 }
 
+static void lines_above_the_header_are_skipped(void)
+{
+    static const struct {
+        const char *rows, *skip; /* "": none */
+    } cases[] = {
+        {"Report 2024\nmade by x\n\na;b;y\n1;x;0\n2;y;1\n3;x;0\n4;y;1\n", "  skip_lines: 2   # above the header\n"},
+        {"a title\na,b,y\n1,2,0\n2,3,1\n3,3,1\n", "  skip_lines: 1   # above the header\n"},
+        {"\"a\ntitle\",\na,b,y\n1,2,0\n2,3,1\n3,3,1\n", "  skip_lines: 2   # above the header\n"},
+        {"a,b,y\n1,2,0\n2,1\n3,4,1\n5,6,0\n", ""},
+        {"a,b,y\n1,2,0\n", ""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[PEN_PATH_BYTES];
+        struct pen_text text = {0};
+        struct pen_error err = PEN_ERROR_INIT;
+        (void)snprintf(path, sizeof path, "%s/above%d.csv", pen_test_directory(), (int)i);
+        PEN_REQUIRE_OK(pen_file_write_atomic(path, cases[i].rows, strlen(cases[i].rows), &err), &err);
+        const struct pen_init_request request = {.csv = path, .label = "y"};
+        PEN_CHECK_OK(pen_init_pipeline(&request, &text, &err), &err);
+        PEN_CHECK_CONTAINS(pen_text_view(&text), cases[i].skip);
+        PEN_CHECK((strstr(pen_text_view(&text), "skip_lines") != NULL) == (cases[i].skip[0] != '\0'));
+        pen_text_deinit(&text);
+    }
+}
+
 static void real_data_read_as_a_person_would_write_them(void)
 {
     static const struct {
@@ -175,4 +200,5 @@ static void real_data_read_as_a_person_would_write_them(void)
 }
 
 PEN_SUITE(init, PEN_CASE(every_kind_of_column_is_guessed), PEN_CASE(labels_and_choices_of_columns),
-          PEN_CASE(a_file_called_data_takes_its_folders_name), PEN_CASE(real_data_read_as_a_person_would_write_them));
+          PEN_CASE(a_file_called_data_takes_its_folders_name), PEN_CASE(lines_above_the_header_are_skipped),
+          PEN_CASE(real_data_read_as_a_person_would_write_them));
