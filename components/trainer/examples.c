@@ -18,6 +18,7 @@ static bool is_validation(const struct pen_examples *e, int64_t row)
 struct sums {
     double weight, label_origin, label, label_square;
     bool has_label;
+    int64_t n_of_class[2]; /* of a binary label, held-out rows too */
     double *class_weight, *origin, *sum, *square;
     int64_t *count;
 };
@@ -94,6 +95,9 @@ static pen_status take_batch(struct pen_examples *e, struct sums *s, const struc
     PEN_TRY(pen_row_block_reserve(&e->for_window, batch->n_rows, err));
     for (int64_t row = 0; row < batch->n_rows; row++) {
         count_ids(e, batch, row);
+        if (e->source.spec->task == PEN_TASK_BINARY && !isnan(batch->label[row])) {
+            s->n_of_class[batch->label[row] > 0.5F]++;
+        }
         if (is_validation(e, first + row)) {
             PEN_TRY(pen_row_block_append(&e->for_validation, batch, row, err));
             continue;
@@ -127,6 +131,13 @@ static pen_status scan(struct pen_examples *e, struct sums *s, struct pen_error 
     if (e->n_labelled == 0) {
         PEN_FAIL(err, PEN_ERR_DATA, "%s: expected rows with a label to train on, found %lld rows, none with a label",
                  e->source.name, (long long)e->n_train);
+    }
+    if (spec->task == PEN_TASK_BINARY && (s->n_of_class[0] == 0 || s->n_of_class[1] == 0)) {
+        const int there = s->n_of_class[1] > 0;
+        const char *class = spec->classes != NULL ? spec->classes[there] : there ? "true" : "false";
+        PEN_FAIL(err, PEN_ERR_DATA,
+                 "%s: expected rows of both classes of label '%.200s', found only '%.60s' in all %lld", e->source.name,
+                 spec->label == NULL ? "" : spec->label, class, (long long)s->n_of_class[there]);
     }
     return PEN_OK;
 }

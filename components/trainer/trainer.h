@@ -14,9 +14,9 @@
  *              (SIGTERM, SIGINT) writes one after the step under way
  * ranks        data-parallel: each takes its part of every batch; every rank reads all rows
  * limits       memory_limit_mb of examples and at most 65,536 validation rows, plus 3 to 5 times the parameters
- * errors       a checkpoint of another configuration when asked to resume: PEN_ERR_CONFIG; no label, no labelled rows:
- *              PEN_ERR_DATA; divergence: PEN_ERR_FAILED with the step and what to change; a device without room:
- *              PEN_ERR_MEMORY with what did not fit and what would */
+ * errors       a checkpoint of another configuration when asked to resume: PEN_ERR_CONFIG; no label, no labelled rows,
+ *              rows of one class only: PEN_ERR_DATA; divergence: PEN_ERR_FAILED with the step and what to change; a
+ *              device without room: PEN_ERR_MEMORY with what did not fit and what would */
 #ifndef PEN_COMPONENTS_TRAINER_TRAINER_H
 #define PEN_COMPONENTS_TRAINER_TRAINER_H
 
