@@ -31,7 +31,8 @@ static void handle_signals(void)
 }
 
 /* Threads that wait by spinning are ruinous on a machine that does other work too, and the numeric libraries read how
- * to wait when they are loaded: so the program starts itself again once, with what the user did not set himself. */
+ * to wait when they are loaded: so the program starts itself again once, with what the user did not set himself. A verb
+ * that only asks has no use for the milliseconds of a second start. */
 static void settle_threads(char **argv)
 {
     if (getenv("OMP_WAIT_POLICY") != NULL || getenv("PENSTOCK_STARTED") != NULL) {
@@ -131,7 +132,11 @@ static pen_status run_verb(const struct pen_verb *verb, struct pen_cli *cli, int
 
 int main(int argc, char **argv)
 {
-    settle_threads(argv);
+    const char *name = argc < 2 ? "" : strcmp(argv[1], "--version") == 0 ? "version" : argv[1];
+    const struct pen_verb *verb = find_verb(name);
+    if (verb != NULL && verb->computes) {
+        settle_threads(argv);
+    }
     handle_signals();
     pen_cuda_name_module(getenv("PENSTOCK_CUDA_MODULE"));
     struct pen_log_sink sink = {.level = PEN_LOG_WARNING, .record = print_warning};
@@ -142,7 +147,6 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
         return usage(stdout);
     }
-    const struct pen_verb *verb = find_verb(strcmp(argv[1], "--version") == 0 ? "version" : argv[1]);
     if (verb == NULL) {
         return unknown_verb(argv[1]);
     }

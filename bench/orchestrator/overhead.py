@@ -69,8 +69,9 @@ with DAG('chain', schedule=None, start_date=datetime.datetime(2026, 1, 1), catch
 """
 
 WHAT = {
-    'penstock': 'a process a node, its files hashed, published and synced, a journal synced at each step, keys of the '
-                'cache; as unchanged, every node\'s key worked out again and its outputs looked at',
+    'penstock': 'the runner of penstock run, in the chain with a component of bench_orchestrator: a process a node, its '
+                'files hashed, published and synced, a journal synced at each step, keys of the cache; as unchanged, '
+                'every node\'s key worked out again and its outputs looked at',
     'dvc': 'dvc repro: a shell a stage, outputs hashed and put into its cache, dvc.lock written; as unchanged, hashes '
            'compared. No journal, nothing synced',
     'beam': 'the DirectRunner in one process: all nodes are functions in it. No processes, no cache, no history; '

@@ -186,6 +186,7 @@ const struct pen_verb pen_verb_component = {
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,
     .n_positionals_max = 1,
+    .computes = true,
     .run = run,
     .add_help = add_help,
 };

@@ -82,5 +82,6 @@ const struct pen_verb pen_verb_init = {
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,
     .n_positionals_max = 1,
+    .computes = true,
     .run = run,
 };

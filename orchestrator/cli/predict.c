@@ -170,5 +170,6 @@ const struct pen_verb pen_verb_predict = {
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,
     .n_positionals_max = 1,
+    .computes = true,
     .run = run,
 };

@@ -37,5 +37,6 @@ const struct pen_verb pen_verb_rank = {
     .examples = "  mpirun -n 4 penstock rank TASK.json\n",
     .n_positionals_min = 1,
     .n_positionals_max = 1,
+    .computes = true,
     .run = run,
 };

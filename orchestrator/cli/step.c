@@ -79,5 +79,6 @@ const struct pen_verb pen_verb_step = {
     .values_bytes = sizeof(struct values),
     .n_positionals_min = 1,
     .n_positionals_max = 2,
+    .computes = true,
     .run = run,
 };

@@ -27,6 +27,7 @@ struct pen_verb {
     const struct pen_arg *args; /* NULL: only the common ones */
     size_t values_bytes;
     int n_positionals_min, n_positionals_max;
+    bool computes; /* it goes through data itself, in threads */
     pen_status (*run)(struct pen_cli *cli, struct pen_error *err);
     void (*add_help)(const struct pen_cli *cli, struct pen_text *out); /* behind the options; NULL: nothing */
 };
