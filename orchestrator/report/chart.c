@@ -5,7 +5,7 @@
 
 #include <math.h>
 
-enum { WIDTH = 520, HEIGHT = 260, LEFT = 56, RIGHT = 12, TOP = 12, BOTTOM = 40, STEPS = 5 };
+enum { WIDTH = 360, HEIGHT = 250, LEFT = 56, RIGHT = 20, TOP = 24, BOTTOM = 40, STEPS = 5 };
 enum { BAR = 12, BARS_HEIGHT = 28 };
 
 /* What has a place on an axis: differences of such numbers do not overflow either. */
@@ -93,6 +93,8 @@ static void draw_axes(struct pen_text *out, const struct pen_chart *chart, const
     pen_text_printf(out, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>", LEFT, TOP, HEIGHT - BOTTOM, WIDTH - RIGHT);
     pen_text_printf(out, "<text class=\"soft\" x=\"%d\" y=\"%d\" text-anchor=\"end\">", WIDTH - RIGHT, HEIGHT - 8);
     pen_html_text(out, chart->x_name);
+    pen_text_printf(out, "</text><text class=\"soft\" x=\"%d\" y=\"%d\">", LEFT, TOP - 12);
+    pen_html_text(out, chart->y_name);
     pen_text_append(out, "</text>");
 }
 

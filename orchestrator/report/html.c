@@ -1,6 +1,7 @@
 /* Escaping, numbers, cells. */
 #include "orchestrator/report/html.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,12 +38,16 @@ void pen_html_text(struct pen_text *out, const char *text)
     }
 }
 
+/* %.5g says 1.2346e+05 from 99999.5 on; a long number with its digits in threes is the more readable one. */
 void pen_html_number(struct pen_text *out, const pen_json *value)
 {
+    const double number = pen_json_number_or(value, 0);
     if (pen_json_is_int(value)) {
         pen_html_count(out, pen_json_int_or(value, 0));
+    } else if (pen_json_is_number(value) && fabs(number) >= 99999.5 && fabs(number) < 1e15) {
+        pen_html_count(out, llround(number));
     } else if (pen_json_is_number(value)) {
-        pen_text_printf(out, "%.5g", pen_json_number_or(value, 0));
+        pen_text_printf(out, "%.5g", number);
     } else {
         pen_text_append(out, "\xE2\x80\x93");
     }

@@ -37,16 +37,17 @@ static void number_row(struct pen_text *out, const char *name, const pen_json *f
     pen_text_append(out, "<tr>");
     pen_html_cell(out, name);
     pen_html_cell(out, text_of(feature, "type"));
-    missing_cell(out, feature);
-    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
-        pen_html_cell_number(out, pen_json_get(feature, columns[i]));
-    }
     for (int64_t i = 0; i < n; i++) {
         heights[i] = pen_json_number_or(pen_json_at(pen_json_at(histogram, i), 2), 0);
     }
     pen_text_append(out, "<td>");
     pen_chart_bars(out, "histogram", heights, n);
-    pen_text_append(out, "</td></tr>\n");
+    pen_text_append(out, "</td>");
+    missing_cell(out, feature);
+    for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) {
+        pen_html_cell_number(out, pen_json_get(feature, columns[i]));
+    }
+    pen_text_append(out, "</tr>\n");
 }
 
 /* Free text is as long as it likes; its beginning will do. */
@@ -102,10 +103,10 @@ static void feature_table(struct pen_text *out, const pen_json *features, bool t
     pen_text_append(out,
                     text ? "<th>strings</th><th class=\"number\">missing</th><th class=\"number\">distinct</th><th "
                            "class=\"number\">length</th><th>most frequent</th><th>counts</th>"
-                         : "<th>numbers</th><th>type</th><th class=\"number\">missing</th><th "
+                         : "<th>numbers</th><th>type</th><th>histogram</th><th class=\"number\">missing</th><th "
                            "class=\"number\">mean</th><th class=\"number\">std</th><th class=\"number\">min</th><th "
                            "class=\"number\">median</th><th class=\"number\">max</th><th "
-                           "class=\"number\">zeros</th><th class=\"number\">distinct</th><th>histogram</th>");
+                           "class=\"number\">zeros</th><th class=\"number\">distinct</th>");
     pen_text_append(out, "</tr></thead><tbody>\n");
     for (int64_t i = 0; pen_json_member(features, i, &name, &feature); i++) {
         if (is_text(feature) == text) {

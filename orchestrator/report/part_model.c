@@ -91,7 +91,9 @@ static void interval(struct pen_text *out, const pen_json *metric, const char *l
 {
     double from = number_of(pen_json_get(metric, low)), to = number_of(pen_json_get(metric, high));
     pen_text_append(out, "<td class=\"number\">");
-    if (isfinite(from) && isfinite(to)) {
+    if (from == 0 && to == 0) {
+        pen_text_append(out, "0");
+    } else if (isfinite(from) && isfinite(to)) {
         pen_text_printf(out, change ? "%+.3g \xE2\x80\xA6 %+.3g" : "%.5g \xE2\x80\xA6 %.5g", from, to);
     }
     pen_text_append(out, "</td>");

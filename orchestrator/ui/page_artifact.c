@@ -150,8 +150,8 @@ static void facts(struct pen_ui_call *call, const pen_json *output, const pen_js
     pen_text_append(out, "</dd><dt>by</dt><dd>");
     pen_html_text(out, text_of(producer, "node"));
     pen_text_append(out, "</dd><dt>at</dt><dd>");
-    pen_html_text(out, text_of(producer, "time"));
-    pen_text_append(out, "</dd><dt>folder</dt><dd>");
+    pen_html_time(out, text_of(producer, "time"));
+    pen_text_append(out, " UTC</dd><dt>folder</dt><dd>");
     pen_html_text(out, text_of(output, "uri"));
     pen_text_append(out, "</dd><dt>hash</dt><dd>");
     pen_html_text(out, text_of(output, "hash"));

@@ -47,6 +47,8 @@ function repeat(step) {
   setTimeout(turn, PAUSE_MS);
 }
 
+document.querySelector("svg .marked")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const log = document.getElementById("log");
 if (log) log.scrollTop = log.scrollHeight;
 if (log?.dataset.follow) {

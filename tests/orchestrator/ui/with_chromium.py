@@ -70,7 +70,7 @@ def watch_a_run(session):
     page = session.page
     page.get_by_role("button", name="start taxi").click()
     expect(page.get_by_text("A run was started.")).to_be_visible()
-    page.get_by_role("link", name="run-1").click()
+    page.get_by_role("cell", name="run-1").get_by_role("link").click()
     run = page.locator("#run")
     expect(run.get_by_role("row", name="pusher pending")).to_be_visible()
     expect(run.get_by_role("row", name="trainer running")).to_be_visible(timeout=PATIENCE_MS)
@@ -102,7 +102,7 @@ def stop_a_run(session, folder):
     write_steps(folder, 200_000)
     session.open("/p/taxi")
     page.get_by_role("button", name="start taxi").click()
-    page.get_by_role("link", name="run-2").click()
+    page.get_by_role("cell", name="run-2").get_by_role("link").click()
     expect(page.locator("#run").get_by_role("row", name="trainer running")).to_be_visible(timeout=PATIENCE_MS)
     page.get_by_role("button", name="stop taxi").click()
     expect(page.locator("#pipeline").get_by_role("row", name="run-2 cancelled")).to_be_visible(timeout=PATIENCE_MS)
