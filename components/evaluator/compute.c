@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { MOST_RANKED_CLASSES = 200, MOST_SUMS = 1 << 22 /* of a group of slices: 32 MiB */ };
+enum { MOST_SUMS = 1 << 22 /* of a group of slices: 32 MiB */ };
 
 struct job {
     struct pen_exec *exec;
@@ -114,7 +114,7 @@ static pen_status rank_all(struct job *job, struct pen_error *err)
     for (int64_t i = 0; i < job->plan->n_choices; i++) {
         wanted = wanted || job->plan->choices[i].metric->ranks;
     }
-    if (wanted && job->rows->classes != NULL && job->rows->n_classes <= MOST_RANKED_CLASSES) {
+    if (wanted && job->rows->classes != NULL && job->rows->n_classes <= PEN_METRIC_RANKED_CLASSES) {
         struct ranks ranks = {0};
         pen_status status = rank_classes(job, &ranks, err);
         pen_device_release(job->exec, ranks.keys);

@@ -31,6 +31,7 @@ struct pen_transform_scratch {
     struct ids_buffer *ids;       /* [n_ids] */
     struct pen_tensor_ids *views; /* [n_ids] */
     int64_t *n_replaced;          /* [n_dense] */
+    int64_t n_negative_weights;
 };
 
 pen_status pen_transform_scratch_create(struct pen_transform_scratch **out, const struct pen_transform_graph *graph,
@@ -81,6 +82,11 @@ void pen_transform_scratch_destroy(struct pen_transform_scratch *scratch)
 void pen_transform_scratch_keep_dictionaries(struct pen_transform_scratch *scratch)
 {
     scratch->keep_dictionaries = true;
+}
+
+int64_t pen_transform_scratch_n_negative_weights(const struct pen_transform_scratch *scratch)
+{
+    return scratch->n_negative_weights;
 }
 
 int64_t pen_transform_scratch_n_replaced(const struct pen_transform_scratch *scratch, int64_t dense_column)
@@ -199,10 +205,11 @@ static void put_label(const double *x, float *y, int64_t n)
     }
 }
 
-static void put_weight(const double *x, float *y, int64_t n)
+static void put_weight(struct pen_transform_scratch *s, const double *x, float *y, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
         float weight = isfinite(x[i]) && x[i] > 0 ? (float)x[i] : 0.0F;
+        s->n_negative_weights += x[i] < 0;
         y[i] = isfinite(weight) ? weight : 0.0F;
     }
 }
@@ -226,7 +233,7 @@ static pen_status put(struct pen_evaluator *e, int32_t sink, int32_t node, int64
         put_label(value->data, s->label + first_row, n);
         return PEN_OK;
     case PEN_OUTPUT_WEIGHT:
-        put_weight(value->data, s->weight + first_row, n);
+        put_weight(s, value->data, s->weight + first_row, n);
         return PEN_OK;
     }
     return PEN_OK;

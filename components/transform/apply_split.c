@@ -94,6 +94,14 @@ static void log_replaced(const struct application *a, const char *split)
                     spec->dense_names[i], (long long)n);
         }
     }
+    int64_t n_negative = 0;
+    for (int t = 0; t < a->n_threads; t++) {
+        n_negative += pen_transform_scratch_n_negative_weights(a->scratches[t]);
+    }
+    if (n_negative > 0) {
+        pen_log(PEN_LOG_WARNING, "split %s: the weight is negative in %lld rows, which do not count", split,
+                (long long)n_negative);
+    }
 }
 
 static pen_status apply_store(struct application *a, struct pen_transform_rows *rows, const char *const *names,

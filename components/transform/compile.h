@@ -59,6 +59,8 @@ PEN_API PEN_MUST_USE pen_status pen_transform_save(const struct pen_transform_gr
 PEN_API void pen_transform_scratch_keep_dictionaries(struct pen_transform_scratch *scratch);
 /* Values of a dense column that were missing or not finite, and so became 0, since the scratch was made. */
 PEN_API int64_t pen_transform_scratch_n_replaced(const struct pen_transform_scratch *scratch, int64_t dense_column);
+/* Weights that were negative, and so became 0. */
+PEN_API int64_t pen_transform_scratch_n_negative_weights(const struct pen_transform_scratch *scratch);
 
 #ifdef __cplusplus
 }

@@ -44,6 +44,8 @@ static void each_is_told_in_these_words(void)
          "own "
          "value: an identifier); write features: name: expression\n"},
         {"train numbers.csv --label y --force", 0, "  auc "},
+        {"run pipeline.yaml --set 'transform.weight=x - 500'", 0,
+         "warning: split train: the weight is negative in 116 rows, which do not count\n"},
         {"run pipeline.yaml --set 'transform.label=x > 5000'", 65,
          "split-train.h5: expected rows of both classes of label 'x > 5000', found only 'false' in all 231\n"},
         {"run pipeline.yaml --set 'example_gen.split={train: 1}'", 3,

@@ -13,6 +13,8 @@
 extern "C" {
 #endif
 
+enum { PEN_METRIC_RANKED_CLASSES = 200 }; /* of more classes there is no AUC: it takes a sort for each */
+
 enum pen_direction { PEN_HIGHER_IS_BETTER, PEN_LOWER_IS_BETTER, PEN_NO_DIRECTION };
 
 /* One lane of one slice. */

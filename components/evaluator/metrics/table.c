@@ -153,6 +153,9 @@ static double class_logloss(const struct pen_metric_sums *s, const char **why)
 
 static double macro_auc(const struct pen_metric_sums *s, const char **why)
 {
+    if (s->n_classes > PEN_METRIC_RANKED_CLASSES) {
+        return undefined(why, "more than 200 classes");
+    }
     return isnan(s->auc) ? undefined(why, "only one class among the labels") : s->auc;
 }
 
@@ -285,7 +288,8 @@ const struct pen_metric pen_metrics[] = {
     {"accuracy", CLASSES, HIGH, false, false, true, class_accuracy, "share of rows whose likeliest class is right"},
     {"top_k_accuracy", CLASSES, HIGH, false, false, true, top_k_accuracy, "share with the class among the k likeliest"},
     {"logloss", CLASSES, LOW, false, false, true, class_logloss, "mean cross-entropy, probabilities above 1e-7"},
-    {"auc", CLASSES, HIGH, false, true, true, macro_auc, "mean one-against-rest AUC of the classes that have one"},
+    {"auc", CLASSES, HIGH, false, true, true, macro_auc,
+     "mean one-against-rest AUC of the classes that have one, up to 200"},
     {"precision_macro", CLASSES, HIGH, false, false, true, precision_macro, "precision, mean of classes"},
     {"recall_macro", CLASSES, HIGH, false, false, true, recall_macro, "recall, mean of classes"},
     {"f1_macro", CLASSES, HIGH, false, false, true, f1_macro, "F1, mean of classes"},

@@ -220,7 +220,19 @@ static void the_table_is_complete(void)
     PEN_CHECK(pen_metric_find("auk", PEN_TASK_BINARY) == NULL);
 }
 
-PEN_SUITE(metrics, PEN_CASE(binary_metrics_are_those_of_scikit_learn),
-          PEN_CASE(multiclass_metrics_are_those_of_scikit_learn),
+static void many_classes_have_no_auc_and_the_reason_says_so(void)
+{
+    double sums[8] = {0};
+    const char *why = NULL;
+    const struct pen_metric_sums of_many = {.sums = sums, .n_classes = 201, .auc = (double)NAN};
+    PEN_CHECK(isnan(pen_metric_value(pen_metric_find("auc", PEN_TASK_MULTICLASS), &of_many, &why)));
+    PEN_CHECK_EQ_STR(why, "more than 200 classes");
+    const struct pen_metric_sums of_few = {.sums = sums, .n_classes = 200, .auc = (double)NAN};
+    PEN_CHECK(isnan(pen_metric_value(pen_metric_find("auc", PEN_TASK_MULTICLASS), &of_few, &why)));
+    PEN_CHECK_EQ_STR(why, "only one class among the labels");
+}
+
+PEN_SUITE(metrics, PEN_CASE(many_classes_have_no_auc_and_the_reason_says_so),
+          PEN_CASE(binary_metrics_are_those_of_scikit_learn), PEN_CASE(multiclass_metrics_are_those_of_scikit_learn),
           PEN_CASE(regression_metrics_are_those_of_scikit_learn), PEN_CASE(a_slice_is_its_rows_alone),
           PEN_CASE(undefined_values_have_a_reason), PEN_CASE(the_table_is_complete));
