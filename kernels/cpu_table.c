@@ -38,6 +38,12 @@ static pen_status cpu_synchronise(struct pen_exec *exec, struct pen_error *err)
     return PEN_OK;
 }
 
+static pen_status cpu_is_idle(struct pen_exec *exec, bool *idle, struct pen_error *err)
+{
+    *idle = true;
+    return PEN_OK;
+}
+
 static pen_status cpu_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)
 {
     const int64_t page = sysconf(_SC_PAGESIZE);
@@ -56,6 +62,12 @@ static pen_status cpu_repeat(struct pen_exec *exec, struct pen_recording **recor
 static void cpu_forget(struct pen_exec *exec, struct pen_recording *recording)
 {
     /* it makes none */
+}
+
+static pen_status cpu_second(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err)
+{
+    *second = exec;
+    return PEN_OK;
 }
 
 static void cpu_destroy(struct pen_exec *exec)
@@ -77,9 +89,13 @@ static const struct pen_device_table device = {
     .copy = cpu_copy,
     .fill = cpu_fill,
     .synchronise = cpu_synchronise,
+    .is_idle = cpu_is_idle,
     .memory = cpu_memory,
     .repeat = cpu_repeat,
     .forget = cpu_forget,
+    .allocate_pinned = cpu_allocate,
+    .release_pinned = cpu_release,
+    .second = cpu_second,
     .destroy = cpu_destroy,
 };
 

@@ -18,16 +18,44 @@ void pen_exec_destroy(struct pen_exec *exec)
     }
 }
 
+pen_status pen_exec_second(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err)
+{
+    return exec->device->second(exec, second, err);
+}
+
+static pen_status count_bytes(const struct pen_exec *exec, size_t *bytes, int64_t n, size_t item_bytes,
+                              const char *what, struct pen_error *err)
+{
+    if (n < 0 || __builtin_mul_overflow((size_t)n, item_bytes, bytes)) {
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory on %s: %s, %lld x %zu bytes", exec->name, what, (long long)n,
+                 item_bytes);
+    }
+    return PEN_OK;
+}
+
 pen_status pen_device_allocate(struct pen_exec *exec, void **memory, int64_t n, size_t item_bytes, const char *what,
                                struct pen_error *err)
 {
     size_t bytes = 0;
     *memory = NULL;
-    if (n < 0 || __builtin_mul_overflow((size_t)n, item_bytes, &bytes)) {
-        PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory on %s: %s, %lld x %zu bytes", exec->name, what, (long long)n,
-                 item_bytes);
-    }
+    PEN_TRY(count_bytes(exec, &bytes, n, item_bytes, what, err));
     return bytes == 0 ? PEN_OK : exec->device->allocate(exec, memory, bytes, what, err);
+}
+
+pen_status pen_device_allocate_pinned(struct pen_exec *exec, void **memory, int64_t n, size_t item_bytes,
+                                      const char *what, struct pen_error *err)
+{
+    size_t bytes = 0;
+    *memory = NULL;
+    PEN_TRY(count_bytes(exec, &bytes, n, item_bytes, what, err));
+    return bytes == 0 ? PEN_OK : exec->device->allocate_pinned(exec, memory, bytes, what, err);
+}
+
+void pen_device_release_pinned(struct pen_exec *exec, void *memory)
+{
+    if (memory != NULL) {
+        exec->device->release_pinned(exec, memory);
+    }
 }
 
 void pen_device_release(struct pen_exec *exec, void *memory)
@@ -60,6 +88,11 @@ pen_status pen_device_fill(struct pen_exec *exec, void *memory, int byte, size_t
 pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err)
 {
     return exec->device->synchronise(exec, err);
+}
+
+pen_status pen_device_is_idle(struct pen_exec *exec, bool *idle, struct pen_error *err)
+{
+    return exec->device->is_idle(exec, idle, err);
 }
 
 pen_status pen_device_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)

@@ -6,7 +6,8 @@
  * job points to stays as it is until pen_device_synchronise, and pen_device_download, which waits by itself. On the CPU
  * device memory is host memory and every call has finished when it returns.
  *
- * An exec belongs to one thread at a time on a device with a queue; the CPU's may be shared by threads. */
+ * An exec belongs to one thread at a time on a device with a queue; the CPU's may be shared by threads. A second queue
+ * on the same device (pen_exec_second) runs beside the first one's work, such as copies from pinned host memory. */
 #ifndef PEN_KERNELS_EXEC_H
 #define PEN_KERNELS_EXEC_H
 
@@ -33,10 +34,15 @@ struct pen_device_table {
     pen_status (*copy)(struct pen_exec *exec, void *to, const void *from, size_t bytes, struct pen_error *err);
     pen_status (*fill)(struct pen_exec *exec, void *memory, int byte, size_t bytes, struct pen_error *err);
     pen_status (*synchronise)(struct pen_exec *exec, struct pen_error *err);
+    pen_status (*is_idle)(struct pen_exec *exec, bool *idle, struct pen_error *err);
     pen_status (*memory)(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err);
     pen_status (*repeat)(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work, void *context,
                          struct pen_error *err);
     void (*forget)(struct pen_exec *exec, struct pen_recording *recording); /* NULL: nothing */
+    pen_status (*allocate_pinned)(struct pen_exec *exec, void **memory, size_t bytes, const char *what,
+                                  struct pen_error *err);
+    void (*release_pinned)(struct pen_exec *exec, void *memory);
+    pen_status (*second)(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err);
     void (*destroy)(struct pen_exec *exec);
 };
 
@@ -80,6 +86,10 @@ PEN_API PEN_MUST_USE pen_status pen_device_key(char key[PEN_DEVICE_KEY_BYTES], c
 PEN_API PEN_MUST_USE pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err);
 PEN_API void pen_exec_destroy(struct pen_exec *exec); /* NULL: nothing */
 
+/* Another queue on the exec's device, whose memory both share: pen_exec_destroy it before the first. What one wrote the
+ * other may read when the writer was waited for. On a device without queues it is the same exec. */
+PEN_API PEN_MUST_USE pen_status pen_exec_second(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err);
+
 /* The CPU's, always there. */
 PEN_API struct pen_exec *pen_exec_cpu(void);
 
@@ -101,6 +111,14 @@ PEN_API PEN_MUST_USE pen_status pen_device_copy(struct pen_exec *exec, void *to,
 PEN_API PEN_MUST_USE pen_status pen_device_fill(struct pen_exec *exec, void *memory, int byte, size_t bytes,
                                                 struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_device_synchronise(struct pen_exec *exec, struct pen_error *err);
+/* Has all work finished? Does not wait. */
+PEN_API PEN_MUST_USE pen_status pen_device_is_idle(struct pen_exec *exec, bool *idle, struct pen_error *err);
+
+/* Host memory of n items, contents undefined, that uploads start from at once: nothing is copied in between, and the
+ * calling thread does not wait. n = 0 gives NULL. */
+PEN_API PEN_MUST_USE pen_status pen_device_allocate_pinned(struct pen_exec *exec, void **memory, int64_t n,
+                                                           size_t item_bytes, const char *what, struct pen_error *err);
+PEN_API void pen_device_release_pinned(struct pen_exec *exec, void *memory); /* NULL: nothing */
 
 /* Bytes of memory that the device has free, and has in all. */
 PEN_API PEN_MUST_USE pen_status pen_device_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes,

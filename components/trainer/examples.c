@@ -1,5 +1,5 @@
-/* The scan of the training data, and windows over it. */
-#include "components/trainer/examples.h"
+/* The scan of the training data. */
+#include "components/trainer/windows.h"
 
 #include "core/log.h"
 #include "core/rng.h"
@@ -7,9 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-enum { STREAM_VALIDATION = 1, STREAM_BLOCKS = 2 };
+enum { STREAM_VALIDATION = 1 };
 
-static bool is_validation(const struct pen_examples *e, int64_t row)
+bool pen_examples_is_validation(const struct pen_examples *e, int64_t row)
 {
     return e->validation_share > 0 && pen_rng_uniform(e->seed, STREAM_VALIDATION, (uint64_t)row) < e->validation_share;
 }
@@ -74,14 +74,17 @@ static void conclude(struct pen_examples *e, const struct sums *s)
     }
 }
 
-static void count_ids(struct pen_examples *e, const struct pen_tensor_batch *batch, int64_t row)
+static void count_ids(struct pen_examples *e, const struct pen_tensor_batch *batch)
 {
     const struct pen_tensor_spec *spec = e->source.spec;
     for (int64_t f = 0; f < spec->n_ids; f++) {
-        if (spec->ids[f].ragged) {
-            int64_t n = batch->ids[f].row_offsets[row + 1] - batch->ids[f].row_offsets[row];
+        const int64_t *offsets = batch->ids[f].row_offsets;
+        for (int64_t row = 0; spec->ids[f].ragged && row < batch->n_rows; row++) {
+            int64_t n = offsets[row + 1] - offsets[row];
             e->max_ids_a_row = n > e->max_ids_a_row ? n : e->max_ids_a_row;
         }
+        int64_t all = spec->ids[f].ragged ? offsets[batch->n_rows] - offsets[0] : 0;
+        e->most_ids[f] = all > e->most_ids[f] ? all : e->most_ids[f];
     }
 }
 
@@ -92,23 +95,23 @@ static pen_status take_batch(struct pen_examples *e, struct sums *s, const struc
         PEN_FAIL(err, PEN_ERR_DATA, "%s: expected a label, found none; set transform.label", e->source.name);
     }
     PEN_TRY(pen_row_block_reserve(&e->for_validation, batch->n_rows, err));
-    PEN_TRY(pen_row_block_reserve(&e->for_window, batch->n_rows, err));
+    PEN_TRY(pen_row_block_reserve(&e->for_training, batch->n_rows, err));
+    count_ids(e, batch);
     for (int64_t row = 0; row < batch->n_rows; row++) {
-        count_ids(e, batch, row);
         if (e->source.spec->task == PEN_TASK_BINARY && !isnan(batch->label[row])) {
             s->n_of_class[batch->label[row] > 0.5F]++;
         }
-        if (is_validation(e, first + row)) {
+        if (pen_examples_is_validation(e, first + row)) {
             PEN_TRY(pen_row_block_append(&e->for_validation, batch, row, err));
             continue;
         }
         measure_row(e, s, batch, row);
         if (e->resident) {
-            PEN_TRY(pen_row_block_append(&e->for_window, batch, row, err));
+            PEN_TRY(pen_row_block_append(&e->for_training, batch, row, err));
         }
     }
     PEN_TRY(pen_device_rows_take(&e->validation, &e->for_validation, err));
-    return pen_device_rows_take(&e->window, &e->for_window, err);
+    return pen_device_rows_take(&e->resident_rows, &e->for_training, err);
 }
 
 static pen_status scan(struct pen_examples *e, struct sums *s, struct pen_error *err)
@@ -150,18 +153,19 @@ static pen_status prepare(struct pen_examples *e, int64_t memory_bytes, struct p
         row_bytes += spec->ids[f].ragged ? 128 : 4; /* a guess at a short text; the limit is one of magnitude */
     }
     e->n_blocks = (e->source.n_rows + PEN_EXAMPLES_BLOCK_ROWS - 1) / PEN_EXAMPLES_BLOCK_ROWS;
-    e->window_blocks = memory_bytes / (row_bytes * PEN_EXAMPLES_BLOCK_ROWS);
-    e->window_blocks = e->window_blocks < 1 ? 1 : e->window_blocks;
-    e->resident = e->n_blocks <= e->window_blocks;
+    int64_t blocks = memory_bytes / (row_bytes * PEN_EXAMPLES_BLOCK_ROWS);
+    e->resident = e->n_blocks <= (blocks < 1 ? 1 : blocks);
+    e->window_blocks = blocks < 4 ? 1 : blocks / 2;
     double most = (double)PEN_EXAMPLES_VALIDATION_MAX / (double)(e->source.n_rows > 0 ? e->source.n_rows : 1);
     e->validation_share = e->validation_share < most ? e->validation_share : most;
     PEN_TRY(pen_row_block_init(&e->for_validation, spec, err));
-    PEN_TRY(pen_row_block_init(&e->for_window, spec, err));
+    PEN_TRY(pen_row_block_init(&e->for_training, spec, err));
     PEN_TRY(pen_device_rows_init(&e->validation, spec, exec, err));
-    PEN_TRY(pen_device_rows_init(&e->window, spec, exec, err));
+    PEN_TRY(pen_device_rows_init(&e->resident_rows, spec, exec, err));
     if (e->resident) {
-        PEN_TRY(pen_device_rows_reserve(&e->window, e->source.n_rows, err));
+        PEN_TRY(pen_device_rows_reserve(&e->resident_rows, e->source.n_rows, NULL, err));
     }
+    PEN_ALLOC(e->most_ids, spec->n_ids, err);
     PEN_ALLOC(e->dense_mean, spec->n_dense, err);
     PEN_ALLOC(e->dense_std, spec->n_dense, err);
     if (spec->task != PEN_TASK_REGRESSION) {
@@ -178,17 +182,23 @@ pen_status pen_examples_create(struct pen_examples **examples, const struct pen_
     struct sums s = {.weight = 0};
     PEN_ALLOC(e, 1, err);
     e->source = *source;
+    e->exec = exec;
     e->seed = seed;
+    e->window = &e->resident_rows;
     e->validation_share = validation_share;
     pen_status status = prepare(e, memory_bytes, exec, err);
     if (status == PEN_OK) {
         status = scan(e, &s, err);
     }
-    if (status == PEN_ERR_MEMORY && e->resident) {
+    if (status == PEN_OK && !e->resident) {
+        status = pen_windows_open(&e->windows, e, err);
+    }
+    if (status == PEN_ERR_MEMORY) {
         pen_error_prefix(err,
-                         "%s: expected %lld rows to fit the memory of %s; set memory_limit_mb below %lld to train on a "
-                         "window of them at a time: ",
-                         source->name, (long long)source->n_rows, exec->name, (long long)(memory_bytes >> 20));
+                         "%s: expected %s rows to fit the memory of %s; set memory_limit_mb below %lld to train on a "
+                         "%swindow of them at a time: ",
+                         source->name, e->resident ? "all" : "two windows of", exec->name,
+                         (long long)(memory_bytes >> 20), e->resident ? "" : "smaller ");
     }
     pen_free(s.class_weight);
     pen_free(s.origin);
@@ -208,10 +218,12 @@ void pen_examples_destroy(struct pen_examples *e)
     if (e == NULL) {
         return;
     }
+    pen_windows_close(e->windows);
     pen_row_block_deinit(&e->for_validation);
-    pen_row_block_deinit(&e->for_window);
+    pen_row_block_deinit(&e->for_training);
     pen_device_rows_deinit(&e->validation);
-    pen_device_rows_deinit(&e->window);
+    pen_device_rows_deinit(&e->resident_rows);
+    pen_free(e->most_ids);
     pen_free(e->class_shares);
     pen_free(e->dense_mean);
     pen_free(e->dense_std);
@@ -225,25 +237,10 @@ int64_t pen_examples_n_windows(const struct pen_examples *e)
 
 pen_status pen_examples_load_window(struct pen_examples *e, int64_t epoch, int64_t window, struct pen_error *err)
 {
-    if (e->resident) {
-        return PEN_OK;
-    }
-    int64_t end = (window + 1) * e->window_blocks;
-    pen_device_rows_clear(&e->window);
-    for (int64_t place = window * e->window_blocks; place < end && place < e->n_blocks; place++) {
-        int64_t block =
-            (int64_t)pen_rng_permute(e->seed + (uint64_t)epoch, STREAM_BLOCKS, (uint64_t)place, (uint64_t)e->n_blocks);
-        int64_t first = block * PEN_EXAMPLES_BLOCK_ROWS, left = e->source.n_rows - first;
-        struct pen_tensor_batch batch;
-        PEN_TRY(e->source.read(e->source.user, first, left < PEN_EXAMPLES_BLOCK_ROWS ? left : PEN_EXAMPLES_BLOCK_ROWS,
-                               &batch, err));
-        PEN_TRY(pen_row_block_reserve(&e->for_window, batch.n_rows, err));
-        for (int64_t row = 0; row < batch.n_rows; row++) {
-            if (!is_validation(e, first + row)) {
-                PEN_TRY(pen_row_block_append(&e->for_window, &batch, row, err));
-            }
-        }
-        PEN_TRY(pen_device_rows_take(&e->window, &e->for_window, err));
-    }
-    return PEN_OK;
+    return e->resident ? PEN_OK : pen_windows_next(e->windows, &e->window, &e->which, epoch, window, err);
+}
+
+pen_status pen_examples_go_on(struct pen_examples *e, struct pen_error *err)
+{
+    return e->resident ? PEN_OK : pen_windows_go_on(e->windows, err);
 }

@@ -4,8 +4,9 @@
  * A row belongs to validation by the hash of (seed, row number), so the share is the same in every run. One scan of
  * the data measures it (class shares, label mean, dense columns) and keeps the validation rows. When all training
  * rows fit the memory limit the scan keeps them too; else an epoch visits blocks of rows in a permuted order, as many
- * at a time as fit (a window), and batches are drawn at random within the window. Memory: the limit, plus the
- * validation rows (at most PEN_EXAMPLES_VALIDATION_MAX). */
+ * at a time as fit twice (a window, and the next one on its way: windows.h), and batches are drawn at random within the
+ * window. Memory: the limit, or two blocks where that is more, plus the validation rows (at most
+ * PEN_EXAMPLES_VALIDATION_MAX); on a device of its own, two blocks of pinned host memory, too. */
 #ifndef PEN_COMPONENTS_TRAINER_EXAMPLES_H
 #define PEN_COMPONENTS_TRAINER_EXAMPLES_H
 
@@ -25,17 +26,22 @@ struct pen_examples_source {
 
 struct pen_examples {
     struct pen_examples_source source;
+    struct pen_exec *exec;
     uint64_t seed;
     double validation_share;
     bool resident;
     int64_t window_blocks, n_blocks;
 
-    struct pen_device_rows validation, window;
-    struct pen_row_block for_validation, for_window; /* rows of one read on their way there */
+    struct pen_device_rows validation, resident_rows;
+    struct pen_row_block for_validation, for_training; /* rows of one read on their way there */
+    struct pen_windows *windows;                       /* NULL: resident */
+    const struct pen_device_rows *window;              /* rows to train on */
+    int which;                                         /* of the two places where windows lie */
 
     /* Measured by the scan, over the training rows. */
     int64_t n_train, n_labelled;
     int64_t max_ids_a_row; /* over all rows */
+    int64_t *most_ids;     /* [n_ids] of a ragged feature in a block */
     double mean_weight;    /* of labelled rows, 0 counting rows without a label */
     double label_mean, label_std;
     double *class_shares; /* [n_classes]; NULL for regression */
@@ -47,9 +53,16 @@ PEN_MUST_USE pen_status pen_examples_create(struct pen_examples **examples, cons
                                             struct pen_exec *exec, struct pen_error *err);
 void pen_examples_destroy(struct pen_examples *examples);
 
-/* Windows of an epoch, and one of them: its rows are in examples->window afterwards. */
+/* By the hash. */
+bool pen_examples_is_validation(const struct pen_examples *examples, int64_t row);
+
+/* Windows of an epoch, and one of them, the first one asked for or that which follows the one before: its rows are in
+ * examples->window afterwards. */
 int64_t pen_examples_n_windows(const struct pen_examples *examples);
 PEN_MUST_USE pen_status pen_examples_load_window(struct pen_examples *examples, int64_t epoch, int64_t window,
                                                  struct pen_error *err);
+
+/* Between steps: brings the next window nearer. Waits for nothing. */
+PEN_MUST_USE pen_status pen_examples_go_on(struct pen_examples *examples, struct pen_error *err);
 
 #endif

@@ -75,7 +75,7 @@ static pen_status first_values(struct pen_training *r, const struct pen_network 
 static double flops_of_a_step(const struct pen_training *r)
 {
     const struct pen_network *n = r->network;
-    const struct pen_device_rows *rows = &r->examples->window;
+    const struct pen_device_rows *rows = r->examples->window;
     double flops = 6.0 * (double)n->n_weights;
     for (int64_t f = 0; f < n->spec.n_ids && rows->n_rows > 0; f++) {
         if (pen_network_is_text(n, f)) { /* forward, its filters meet every token */
@@ -296,7 +296,7 @@ static pen_status learn(void *context, struct pen_error *err)
 {
     const struct learning *l = context;
     struct pen_training *r = l->run;
-    PEN_TRY(pen_pass_load_step(r->pass, &r->examples->window, l->n_rows, err));
+    PEN_TRY(pen_pass_load_step(r->pass, r->examples->window, l->n_rows, err));
     PEN_TRY(pen_pass_forward(r->pass, true, err));
     PEN_TRY(pen_pass_loss_gradient(r->pass, 1.0 / ((double)l->n_batch * r->examples->mean_weight), err));
     PEN_TRY(pen_pass_backward(r->pass, err));
@@ -315,7 +315,7 @@ static pen_status one_step(struct pen_training *r, const struct pen_training_ste
     struct learning work = {r, end - first, n};
     PEN_TRY(pen_pass_begin_step(r->pass, &own, err));
     if (n == o->batch_size && r->ranks->size == 1) { /* what ranks tell each other is not the device's to replay */
-        PEN_TRY(pen_device_repeat(r->network->exec, &r->whole_step, learn, &work, err));
+        PEN_TRY(pen_device_repeat(r->network->exec, &r->whole_step[r->examples->which], learn, &work, err));
     } else {
         PEN_TRY(learn(&work, err));
     }
@@ -343,11 +343,12 @@ static pen_status check_stop(struct pen_training *r, struct pen_error *err)
 
 static pen_status one_window(struct pen_training *r, struct pen_error *err)
 {
-    if (pen_examples_n_windows(r->examples) > 1) { /* rows to come may lie elsewhere */
-        pen_device_forget(r->network->exec, &r->whole_step);
+    pen_status loaded = pen_examples_load_window(r->examples, r->epoch, r->window, err);
+    if (loaded == PEN_ERR_CANCELLED) {
+        PEN_TRY(check_stop(r, err));
     }
-    PEN_TRY(pen_examples_load_window(r->examples, r->epoch, r->window, err));
-    int64_t n_rows = r->examples->window.n_rows;
+    PEN_TRY(loaded);
+    int64_t n_rows = r->examples->window->n_rows;
     struct pen_training_step step = {.order_seed =
                                          r->options.seed + (uint64_t)r->epoch * 1000003u + (uint64_t)r->window,
                                      .order_stream = STREAM_ROWS,
@@ -360,6 +361,7 @@ static pen_status one_window(struct pen_training *r, struct pen_error *err)
         step.learning_rate = pen_training_rate(&r->options, r->step);
         PEN_TRY(one_step(r, &step, n, err));
         r->place += n;
+        PEN_TRY(pen_examples_go_on(r->examples, err));
         PEN_TRY(pen_training_save(r, false, err));
     }
     return PEN_OK;
@@ -406,7 +408,8 @@ static void run_deinit(struct pen_training *r)
     if (r->live != NULL) {
         r->network->values = r->live;
     }
-    pen_device_forget(r->network->exec, &r->whole_step);
+    pen_device_forget(r->network->exec, &r->whole_step[0]);
+    pen_device_forget(r->network->exec, &r->whole_step[1]);
     pen_validation_deinit(&r->validation);
     pen_exchange_deinit(&r->exchange);
     pen_update_deinit(&r->update);

@@ -15,8 +15,8 @@ struct pen_training {
     struct pen_communicator *ranks;
     struct pen_exchange exchange;
     struct pen_validation validation;
-    struct pen_recording *whole_step; /* of a full batch */
-    float *live, *mean, *best;        /* parameter arrays, device memory; live is network->values */
+    struct pen_recording *whole_step[2]; /* of a full batch, by where its rows lie */
+    float *live, *mean, *best;           /* parameter arrays, device memory; live is network->values */
     pen_json *curves;
     struct pen_training_result *result;
 

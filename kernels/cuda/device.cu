@@ -1,8 +1,9 @@
 /* Memory and queue of a CUDA device, and the module's entry.
  *
  * Device memory is cudaMalloc's, one call a buffer: buffers are planned before the work that uses them. Copies are
- * asynchronous on the exec's stream; a download waits. Small host arrays of a job go through pinned memory that is
- * filled from the front; when it is full the stream is waited for and filling begins anew. */
+ * asynchronous on the exec's stream, from pinned memory without the host; a download waits. Small host arrays of a job
+ * go through pinned memory that is filled from the front; when it is full the stream is waited for and filling begins
+ * anew. */
 #include "kernels/cuda/convolution.cuh"
 #include "kernels/cuda/exec.cuh"
 #include "kernels/cuda/module.h"
@@ -77,6 +78,18 @@ static pen_status cuda_synchronise(struct pen_exec *exec, struct pen_error *err)
     return PEN_OK;
 }
 
+static pen_status cuda_is_idle(struct pen_exec *exec, bool *idle, struct pen_error *err)
+{
+    cudaError_t error = cudaStreamQuery(pen_cuda_stream(exec));
+    *idle = error == cudaSuccess;
+    if (error == cudaErrorNotReady) {
+        (void)cudaGetLastError(); /* it is no error, but remembered like one */
+        return PEN_OK;
+    }
+    PEN_CUDA(err, error);
+    return PEN_OK;
+}
+
 static pen_status cuda_memory(struct pen_exec *exec, int64_t *free_bytes, int64_t *total_bytes, struct pen_error *err)
 {
     size_t available = 0, total = 0;
@@ -85,6 +98,24 @@ static pen_status cuda_memory(struct pen_exec *exec, int64_t *free_bytes, int64_
     *free_bytes = (int64_t)available;
     *total_bytes = (int64_t)total;
     return PEN_OK;
+}
+
+static pen_status cuda_allocate_pinned(struct pen_exec *exec, void **memory, size_t bytes, const char *what,
+                                       struct pen_error *err)
+{
+    cudaError_t error = cudaMallocHost(memory, bytes);
+    if (error == cudaErrorMemoryAllocation) {
+        (void)cudaGetLastError();
+        PEN_FAIL(err, PEN_ERR_MEMORY, "out of pinned host memory for %s: %s, %zu bytes", exec->name, what, bytes);
+    }
+    PEN_CUDA(err, error);
+    return PEN_OK;
+}
+
+static void cuda_release_pinned(struct pen_exec *exec, void *memory)
+{
+    (void)exec;
+    (void)cudaFreeHost(memory);
 }
 
 static void cuda_destroy(struct pen_exec *exec)
@@ -99,11 +130,6 @@ static void cuda_destroy(struct pen_exec *exec)
     (void)cudaFreeHost(own->stage.memory);
     pen_free(own);
 }
-
-/* In the order of struct pen_device_table. */
-static const struct pen_device_table device_table = {cuda_allocate,   cuda_release,    cuda_upload,      cuda_download,
-                                                     cuda_copy,       cuda_fill,       cuda_synchronise, cuda_memory,
-                                                     pen_cuda_repeat, pen_cuda_forget, cuda_destroy};
 
 pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t bytes, const char *op,
                               struct pen_error *err)
@@ -161,6 +187,14 @@ static pen_status prepare(struct pen_cuda_exec *exec, struct pen_error *err)
     return PEN_OK;
 }
 
+static pen_status cuda_second(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err);
+
+/* In the order of struct pen_device_table. */
+static const struct pen_device_table device_table = {
+    cuda_allocate,   cuda_release,         cuda_upload,         cuda_download, cuda_copy,
+    cuda_fill,       cuda_synchronise,     cuda_is_idle,        cuda_memory,   pen_cuda_repeat,
+    pen_cuda_forget, cuda_allocate_pinned, cuda_release_pinned, cuda_second,   cuda_destroy};
+
 static pen_status open_exec(struct pen_exec **exec, int device, struct pen_error *err)
 {
     auto *own = static_cast<struct pen_cuda_exec *>(pen_calloc(1, sizeof(struct pen_cuda_exec)));
@@ -179,6 +213,11 @@ static pen_status open_exec(struct pen_exec **exec, int device, struct pen_error
     }
     *exec = &own->base;
     return PEN_OK;
+}
+
+static pen_status cuda_second(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err)
+{
+    return open_exec(second, pen_cuda_exec_of(exec)->device, err);
 }
 
 static pen_status count_devices(int *n_devices, struct pen_error *err)

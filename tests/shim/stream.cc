@@ -197,6 +197,14 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream)
     return last_error;
 }
 
+cudaError_t cudaStreamQuery(cudaStream_t stream)
+{
+    if (stream_of(stream)->captured != nullptr) {
+        return remember(cudaErrorStreamCaptureUnsupported);
+    }
+    return stream_of(stream)->queue.empty() ? last_error : remember(cudaErrorNotReady);
+}
+
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *event, unsigned)
 {
     *event = new CUevent_st;

@@ -21,4 +21,5 @@ X(hash_strings)
 X(transform_semantics)
 X(transform_places)
 X(transform_memory)
+X(trainer_windows)
 X(launched) /* stays the last one */
