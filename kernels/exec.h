@@ -17,6 +17,7 @@
 extern "C" {
 #endif
 
+struct pen_communicator; /* core/communicator.h */
 struct pen_exec;
 struct pen_kernel_table;
 struct pen_recording; /* of calls that a device runs again as one */
@@ -65,8 +66,10 @@ struct pen_exec {
 
 PEN_API extern const char *const pen_precision_names[PEN_PRECISION_COUNT + 1]; /* float32, tf32, bf16, NULL */
 
+enum { PEN_DEVICE_NAME_BYTES = 24 };
+
 struct pen_device_choice {
-    char device[24];                      /* "cpu", "cuda:0" */
+    char device[PEN_DEVICE_NAME_BYTES];   /* "cpu", "cuda:0" */
     char reason[PEN_ERROR_MESSAGE_BYTES]; /* why it was taken, one line */
 };
 
@@ -82,7 +85,14 @@ enum { PEN_DEVICE_KEY_BYTES = 128 };
 PEN_API PEN_MUST_USE pen_status pen_device_key(char key[PEN_DEVICE_KEY_BYTES], const char *asked,
                                                struct pen_error *err);
 
-/* device: a name that pen_device_choose gave. */
+/* The device of this rank where several ranks work: each has a CUDA device of its own. `device` is that of the first
+ * rank of a machine, the next rank there takes the device behind it, and so on; ranks that see different devices, as a
+ * launcher may have it, count each for themselves. On the CPU, and on one rank, it is `device`. All ranks call it, with
+ * the same name. PEN_ERR_CONFIG, on all ranks of the machine: it has fewer devices than ranks. rank_device.c */
+PEN_API PEN_MUST_USE pen_status pen_device_of_rank(char own[PEN_DEVICE_NAME_BYTES], const char *device,
+                                                   struct pen_communicator *ranks, struct pen_error *err);
+
+/* device: a name that pen_device_choose or pen_device_of_rank gave. */
 PEN_API PEN_MUST_USE pen_status pen_exec_create(struct pen_exec **exec, const char *device, struct pen_error *err);
 PEN_API void pen_exec_destroy(struct pen_exec *exec); /* NULL: nothing */
 

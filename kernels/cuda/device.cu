@@ -247,6 +247,9 @@ static pen_status describe(struct pen_cuda_device *facts, int device, struct pen
     cudaDeviceProp properties;
     PEN_CUDA(err, cudaGetDeviceProperties(&properties, device));
     (void)snprintf(facts->name, sizeof facts->name, "%s", properties.name);
+    for (size_t i = 0; i < sizeof properties.uuid.bytes; i++) {
+        (void)snprintf(facts->id + 2 * i, 3, "%02x", (unsigned char)properties.uuid.bytes[i]);
+    }
     facts->memory_bytes = (int64_t)properties.totalGlobalMem;
     facts->capability = properties.major * 10 + properties.minor;
     facts->multiprocessors = properties.multiProcessorCount;

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum { PEN_CUDA_MODULE_ABI = 5 };
+enum { PEN_CUDA_MODULE_ABI = 6 };
 
 /* "gemm dense_forward ...": two builds with the same names in the same order have the same table. */
 #define PEN_OP_NAME(op) #op " "
@@ -19,6 +19,7 @@ enum { PEN_CUDA_MODULE_ABI = 5 };
 struct pen_cuda_device {
     char name[256];
     int64_t memory_bytes;
+    char id[40];    /* hexadecimal digits that no other device has */
     int capability; /* 90: compute capability 9.0 */
     int multiprocessors;
 };

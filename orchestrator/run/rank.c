@@ -99,10 +99,10 @@ static void send_result(const struct reporter *reporter, const struct pen_compon
 static pen_status run_component(const struct pen_component *component, struct pen_component_context *context,
                                 struct pen_error *err)
 {
-    pen_status status = pen_exec_create(&context->exec, context->device, err);
-    if (status == PEN_OK) {
-        status = component->run(context, err);
-    }
+    char device[PEN_DEVICE_NAME_BYTES];
+    PEN_TRY(pen_device_of_rank(device, context->device, context->ranks, err));
+    PEN_TRY(pen_exec_create(&context->exec, device, err));
+    pen_status status = component->run(context, err);
     pen_exec_destroy(context->exec);
     return status;
 }

@@ -1,1 +1,2 @@
 X(pipelines)
+X(device_ranks)

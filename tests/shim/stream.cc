@@ -32,11 +32,18 @@ struct CUevent_st {
 namespace
 {
 
+int devices_at_start(void)
+{
+    const char *asked = std::getenv("PEN_SHIM_DEVICES");
+    return asked != nullptr ? std::atoi(asked) : 1;
+}
+
 CUstream_st default_stream;
 std::set<CUstream_st *> streams = {&default_stream};
 bool deferred = std::getenv("PEN_SHIM_DEFERRED") != nullptr;
 cudaError_t last_error = cudaSuccess;
 std::set<const void *> launched;
+int n_devices = devices_at_start(), current_device = 0;
 
 CUstream_st *stream_of(cudaStream_t stream)
 {
@@ -311,25 +318,29 @@ cudaError_t cudaPeekAtLastError(void)
 
 cudaError_t cudaGetDeviceCount(int *count)
 {
-    *count = 1;
+    *count = n_devices;
     return cudaSuccess;
 }
 
 cudaError_t cudaSetDevice(int device)
 {
-    return device == 0 ? cudaSuccess : remember(cudaErrorInvalidDevice);
+    if (device < 0 || device >= n_devices) {
+        return remember(cudaErrorInvalidDevice);
+    }
+    current_device = device;
+    return cudaSuccess;
 }
 
 cudaError_t cudaGetDevice(int *device)
 {
-    *device = 0;
+    *device = current_device;
     return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int)
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device)
 {
     size_t free_bytes = 0;
-    *properties = cudaDeviceProp{"host execution shim", 0, 8, 0, 4};
+    *properties = cudaDeviceProp{"host execution shim", {{(char)device}}, 0, 8, 0, 4};
     return cudaMemGetInfo(&free_bytes, &properties->totalGlobalMem);
 }
 

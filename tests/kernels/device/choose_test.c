@@ -3,6 +3,7 @@
 #include "core/files.h"
 #include "kernels/backend.h"
 #include "kernels/probe.h"
+#include "tests/kernels/ranks/forked.h"
 #include "tests/pen_test.h"
 
 #include <stdio.h>
@@ -95,7 +96,7 @@ static const struct {
     enum pen_cuda_state state;
     const char *says;
 } faults[] = {
-    {"interface", PEN_CUDA_BAD_MODULE, "expected a CUDA module of interface 5, found 6: build program and module"},
+    {"interface", PEN_CUDA_BAD_MODULE, "expected a CUDA module of interface 6, found 7: build program and module"},
     {"table", PEN_CUDA_BAD_MODULE, "expected this program's list of ops, found another one"},
     {"ops", PEN_CUDA_BAD_MODULE, "expected this program's list of ops, found another one"},
     {"lacks", PEN_CUDA_LACKS_OPS, "the CUDA backend lacks 2 ops: gemm hash_strings"},
@@ -185,6 +186,48 @@ static void an_exec_of_a_lacking_module(void)
     use_none();
 }
 
+/* The device that a rank must get: devices[rank] "" where it is refused. */
+struct expected_devices {
+    const char *asked, *devices[3];
+    bool bound; /* rank 2 sees devices of its own */
+};
+
+static int check_device_of_rank(struct pen_communicator *ranks, void *context)
+{
+    const struct expected_devices *expected = context;
+    struct pen_error err = PEN_ERROR_INIT;
+    char own[PEN_DEVICE_NAME_BYTES] = "";
+    (void)setenv("PEN_FAKE_BOUND", expected->bound && ranks->rank == 2 ? "elsewhere" : "", 1);
+    pen_status status = pen_device_of_rank(own, expected->asked, ranks, &err);
+    const char *wanted = expected->devices[ranks->rank];
+    if (wanted[0] == '\0') {
+        return status == PEN_ERR_CONFIG && strstr(err.message, "expected a CUDA device for each of the") != NULL ? 0
+                                                                                                                 : 1;
+    }
+    return status == PEN_OK && strcmp(own, wanted) == 0 ? 0 : 2;
+}
+
+static void devices_of_ranks(void)
+{
+    static struct expected_devices cases[] = {{"cpu", {"cpu", "cpu", "cpu"}, false},
+                                              {"cuda:0", {"", "", ""}, false},
+                                              {"cuda:0", {"cuda:0", "cuda:1", "cuda:0"}, true},
+                                              {"cuda:1", {"", "", "cuda:1"}, true}};
+    static struct expected_devices two = {"cuda:0", {"cuda:0", "cuda:1", ""}, false};
+    static struct expected_devices one = {"cuda:1", {"cuda:1", "", ""}, false};
+    if (!fakes_are_built()) {
+        PEN_SKIP("the fake modules are not built");
+    }
+    use_fake("");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        forked_ranks_check(3, check_device_of_rank, &cases[i]);
+    }
+    forked_ranks_check(2, check_device_of_rank, &two);
+    PEN_CHECK_EQ_I64(check_device_of_rank(pen_communicator_one(), &one), 0);
+    (void)unsetenv("PEN_FAKE_BOUND");
+    use_none();
+}
+
 /* Nothing is named: what this machine has, and nothing of it worse than a reason. */
 static void this_machine(void)
 {
@@ -197,4 +240,5 @@ static void this_machine(void)
 
 PEN_SUITE(choose, PEN_CASE(the_cpu_is_there), PEN_CASE(names_of_devices), PEN_CASE(a_usable_device_is_taken),
           PEN_CASE(devices_that_cannot_be_taken), PEN_CASE(every_fault_has_its_reason), PEN_CASE(a_driver_that_hangs),
-          PEN_CASE(files_that_are_no_module), PEN_CASE(an_exec_of_a_lacking_module), PEN_CASE(this_machine));
+          PEN_CASE(files_that_are_no_module), PEN_CASE(an_exec_of_a_lacking_module), PEN_CASE(devices_of_ranks),
+          PEN_CASE(this_machine));

@@ -31,10 +31,13 @@ static pen_status count_devices(int *n_devices, struct pen_error *err)
 
 static pen_status describe(struct pen_cuda_device *facts, int device, struct pen_error *err)
 {
+    const char *bound = getenv("PEN_FAKE_BOUND"); /* what this process sees and others do not */
     (void)err;
+    bound = bound == NULL ? "" : bound;
     *facts = (struct pen_cuda_device){
         .memory_bytes = (int64_t)8 << 30, .capability = device == 0 ? 80 : 61, .multiprocessors = 4};
     (void)snprintf(facts->name, sizeof facts->name, "Fake %d", device);
+    (void)snprintf(facts->id, sizeof facts->id, "%d%s", device, bound);
     return PEN_OK;
 }
 
