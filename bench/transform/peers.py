@@ -4,9 +4,9 @@
   python3 bench/transform/peers.py [--rows 1048576] [--threads 1] [--turns 3] [--json FILE] [case ...]
 
 Runs build/bench_transform once a turn and every peer after it, from arrays in memory to arrays in memory. A peer's time
-counts only when its result equals ours: numbers within float32's rounding, ids one to one, quantiles within the bound
-of the sketch. Prints medians and how many times the peer's time is ours. Threads wait without spinning, as cores may be
-shared."""
+counts only when its result equals ours, row by row: numbers within float32's rounding, ids one to one, and what rests
+on quantiles within what the sketch's bound on ranks lets them be. Prints medians and how many times the peer's time is
+ours. Threads wait without spinning, as cores may be shared."""
 import argparse
 import datetime
 import json
@@ -65,8 +65,8 @@ def ids(name, k=0):
     return read(f"{name}.ids{k}", numpy.int32)
 
 
-def close(a, b, scale=1.0):
-    return bool(numpy.all(numpy.abs(a - b) <= 2e-6 * (numpy.abs(b) + scale)))
+def close(a, b):
+    return bool(numpy.all(numpy.abs(a - b) <= 2e-6 * (numpy.abs(b) + 1)))
 
 
 def one_to_one(a, b):
@@ -74,11 +74,19 @@ def one_to_one(a, b):
     return len(numpy.unique(pairs[0])) == pairs.shape[1] == len(numpy.unique(pairs[1]))
 
 
-def rank_error(mine, theirs):
-    """Largest difference, in shares of the rows, that the sketch may make: levels / SKETCH, twice, and one bucket."""
-    return numpy.max(numpy.abs(mine - theirs))
+def by_frequency(a):
+    counts = numpy.bincount(a)
+    return bool(numpy.all(counts[:-1] >= counts[1:]))
 
 
+def one_a_row(mine, theirs):
+    """Rows with one 1 and zeros else, at places that are the peer's one to one."""
+    ones = [numpy.array_equal(numpy.sort(numpy.unique(m)), [0, 1]) and bool(numpy.all(numpy.sum(m, axis=1) == 1))
+            for m in (mine, theirs)]
+    return all(ones) and one_to_one(numpy.argmax(mine, 1), numpy.argmax(theirs, 1))
+
+
+# Share of the rows by which a rank of the sketch may be off: a value's level each compaction (sketch.h), both sides.
 SKETCH_SHARE = 2 * (1 + max(0, numpy.ceil(numpy.log2(N / SKETCH)))) / SKETCH
 peers = []
 
@@ -120,13 +128,32 @@ columns14 = numpy.ascontiguousarray(numbers[1:5].T)
 @peer("rank", sk)
 def _():
     result = QuantileTransformer(n_quantiles=1001, subsample=None, copy=True).fit_transform(columns12)
-    return result, lambda r: rank_error(dense("rank", 2), r) <= SKETCH_SHARE + 0.001
+    return result, lambda r: numpy.max(numpy.abs(dense("rank", 2) - r)) <= SKETCH_SHARE + 0.001  # one of 1001 quantiles
+
+
+def buckets_agree(mine, theirs):
+    """Ids of one column: neighbours, and only where one of 9 edges lies elsewhere within the sketch's bound."""
+    apart = numpy.abs(mine - numpy.asarray(theirs, dtype=numpy.int64))
+    return numpy.max(apart) <= 1 and numpy.mean(apart) <= 9 * SKETCH_SHARE
 
 
 def buckets_checked(result):
-    """Ids agree but for rows between two edges that differ by the sketch's bound."""
-    mine = numpy.stack([ids("bucketize", k) for k in range(4)], axis=1)
-    return numpy.mean(mine != numpy.asarray(result)) <= 10 * SKETCH_SHARE
+    return all(buckets_agree(ids("bucketize", k), result[:, k]) for k in range(4))
+
+
+def robust_checked(result):
+    """(x - median) / (third - first quartile), for any median and quartiles that the sketch may give."""
+    mine, e = dense("robust", 4), SKETCH_SHARE
+    for k in range(4):
+        x, y = columns14[:, k], numpy.asarray(result[:, k], dtype=numpy.float64)
+        cut = {q + d: numpy.quantile(x, q + d) for q in (0.25, 0.5, 0.75) for d in (-e, e)}
+        narrow, wide = cut[0.75 - e] - cut[0.25 + e], cut[0.75 + e] - cut[0.25 - e]
+        corners = [(x - cut[0.5 + d]) / scale for d in (-e, e) for scale in (narrow, wide)]
+        low, high = numpy.min(corners, axis=0), numpy.max(corners, axis=0)
+        slack = 2e-6 * (1 + numpy.abs(y))
+        if any(numpy.any((v < low - slack) | (v > high + slack)) for v in (mine[:, k], y)):
+            return False
+    return True
 
 
 @peer("bucketize", sk)
@@ -138,13 +165,7 @@ def _():
 
 @peer("robust", sk)
 def _():
-    result = RobustScaler().fit_transform(columns14)
-
-    def checked(r):
-        mine = dense("robust", 4)
-        slope = numpy.array([numpy.polyfit(r[:, k], mine[:, k], 1) for k in range(4)])
-        return numpy.all(numpy.abs(slope - [1, 0]) < 0.01) and close(mine, r * slope[:, 0] + slope[:, 1], 10)
-    return result, checked
+    return RobustScaler().fit_transform(columns14), robust_checked
 
 
 object_column = strings.reshape(-1, 1)
@@ -152,13 +173,17 @@ object_column = strings.reshape(-1, 1)
 
 @peer("vocab_text", sk)
 def _():
-    return OrdinalEncoder(dtype=numpy.int32).fit_transform(object_column), lambda r: one_to_one(ids("vocab_text"), r[:, 0])
+    return OrdinalEncoder(dtype=numpy.int32).fit_transform(object_column), lambda r: vocabulary_checked("vocab_text", r[:, 0])
+
+
+def vocabulary_checked(case, theirs):
+    return one_to_one(ids(case), theirs) and by_frequency(ids(case))
 
 
 @peer("onehot", sk)
 def _():
     result = OneHotEncoder(sparse_output=False, dtype=numpy.float32).fit_transform(codes.reshape(-1, 1))
-    return result, lambda r: one_to_one(numpy.argmax(dense("onehot", r.shape[1]), 1), numpy.argmax(r, 1))
+    return result, lambda r: one_a_row(dense("onehot", r.shape[1]), r)
 
 
 @peer("mixed", sk)
@@ -175,7 +200,12 @@ def _():
                                quantile_method="inverted_cdf"), [2]),
         ("e", OrdinalEncoder(), [5]), ("f", FunctionTransformer(lambda x: numpy.max(x, axis=1, keepdims=True)), [3, 4])])
     result = work.fit_transform(mixed_rows)
-    return result, lambda r: close(dense("mixed", 4), r[:, [0, 1, 2, 5]]) and one_to_one(ids("mixed", 1), r[:, 4])
+    return result, lambda r: mixed_checked(r[:, [0, 1, 2, 5]], r[:, 3], r[:, 4])
+
+
+def mixed_checked(numbers_, buckets, codes_):
+    return close(dense("mixed", 4), numbers_) and buckets_agree(ids("mixed", 0), buckets) and one_to_one(
+        ids("mixed", 1), codes_) and by_frequency(ids("mixed", 1))
 
 
 mixed_rows = numpy.column_stack([numbers[:5].T, codes])
@@ -213,10 +243,15 @@ def _():
     work = TfidfVectorizer(max_features=500, lowercase=False, norm=None, token_pattern=r"(?u)\b\w+\b")
 
     def checked(r):
-        """Column sums, sorted: names aside the same columns, but for words that tie at the end of the vocabulary."""
+        """Row by row the same numbers, in columns that are paired by their sums; those whose sums are near another's
+        (words as frequent as one another) cannot be paired and are left out, at most one in five."""
         lengths = numpy.array([len(t.replace(".", " ").split()) for t in texts])
-        theirs = numpy.sort(numpy.asarray(r.multiply(1 / lengths[:, None]).sum(axis=0)).ravel())[5:]
-        return close(numpy.sort(dense("tfidf", 500).sum(axis=0, dtype=numpy.float64))[5:], theirs, 100)
+        theirs, mine = r.multiply(1 / lengths[:, None]).toarray(), dense("tfidf", 500)
+        sums = [m.sum(axis=0, dtype=numpy.float64) for m in (mine, theirs)]
+        order = [numpy.argsort(total) for total in sums]
+        apart = numpy.diff(sums[1][order[1]]) > 1e-5 * sums[1][order[1]][1:]
+        alone = numpy.concatenate([[False], apart[1:] & apart[:-1], [False]])
+        return numpy.mean(alone) >= 0.8 and close(mine[:, order[0][alone]], theirs[:, order[1][alone]])
     return work.fit_transform(texts), checked
 
 
@@ -232,6 +267,10 @@ try:
     text_frame = polars.DataFrame({"words": texts})
     col = polars.col
 
+    def in_buckets(name):
+        edges = [frame[name].quantile(k / 10, "higher") for k in range(1, 10)]
+        return numpy.searchsorted(numpy.unique(edges), frame[name], "right")
+
     @peer("zscore", po)
     def _():
         scaled = [((col(c) - col(c).mean()) / col(c).std(ddof=0)).cast(polars.Float32) for c in frame.columns[:8]]
@@ -239,20 +278,14 @@ try:
 
     @peer("bucketize", po)
     def _():
-        result = {}
-        for c in frame.columns[1:5]:
-            edges = [frame[c].quantile(k / 10, "higher") for k in range(1, 10)]
-            result[c] = frame[c].search_sorted if False else numpy.searchsorted(numpy.unique(edges), frame[c], "right")
-        return result, lambda r: buckets_checked(numpy.stack(list(r.values()), axis=1))
+        result = [in_buckets(c) for c in frame.columns[1:5]]
+        return result, lambda r: buckets_checked(numpy.stack(r, axis=1))
 
     @peer("robust", po)
     def _():
         scaled = [((col(c) - col(c).median()) / (col(c).quantile(0.75) - col(c).quantile(0.25))).cast(polars.Float32)
                   for c in frame.columns[1:5]]
-
-        def checked(r):
-            return numpy.max(numpy.abs(dense("robust", 4) - r.to_numpy())) < 0.05
-        return frame.select(scaled), checked
+        return frame.select(scaled), lambda r: robust_checked(r.to_numpy())
 
     def vocabulary(name):
         counts = frame[name].value_counts(sort=True).with_row_index("id")
@@ -261,43 +294,38 @@ try:
 
     @peer("vocab_text", po)
     def _():
-        return vocabulary("company"), lambda r: one_to_one(ids("vocab_text"), r.to_numpy())
+        return vocabulary("company"), lambda r: vocabulary_checked("vocab_text", r.to_numpy())
 
     @peer("vocab_codes", po)
     def _():
-        return vocabulary("code"), lambda r: one_to_one(ids("vocab_codes"), r.to_numpy())
+        return vocabulary("code"), lambda r: vocabulary_checked("vocab_codes", r.to_numpy())
 
     @peer("onehot", po)
     def _():
-        result = frame.select("code").to_dummies()
-        return result, lambda r: one_to_one(numpy.argmax(dense("onehot", r.width), 1), numpy.argmax(r.to_numpy(), 1))
-
-    def grouped_checked(r):
-        return close(dense("zscore_by", 2), numpy.asarray(r), 5)
+        result = frame.select("code").to_dummies().cast(polars.Float32)
+        return result, lambda r: one_a_row(dense("onehot", r.width), r.to_numpy())
 
     @peer("zscore_by", po)
     def _():
         scaled = [((col(c) - col(c).mean().over("code")) / col(c).std(ddof=0).over("code")).cast(polars.Float32)
                   for c in ["x1", "x2"]]
-        return frame.select(scaled), lambda r: grouped_checked(r.to_numpy())
+        return frame.select(scaled), lambda r: close(dense("zscore_by", 2), r.to_numpy())
 
     @peer("mixed", po)
     def _():
         filled, logarithm = col("x0").fill_null(col("x0").mean()), col("x0").fill_null(0).log1p()
-        edges = [frame["x2"].quantile(k / 10, "higher") for k in range(1, 10)]
         result = frame.select(
             ((logarithm - logarithm.mean()) / logarithm.std(ddof=0)).cast(polars.Float32).alias("a"),
             ((col("x1") - col("x1").min()) / (col("x1").max() - col("x1").min())).cast(polars.Float32).alias("b"),
             ((filled - filled.mean()) / filled.std(ddof=0)).cast(polars.Float32).alias("c"),
             polars.max_horizontal("x3", "x4").cast(polars.Float32).alias("f"))
-        bucketed, coded = numpy.searchsorted(numpy.unique(edges), frame["x2"], "right"), vocabulary("code")
-        return (result, bucketed, coded), lambda r: close(dense("mixed", 4), r[0].to_numpy()) and one_to_one(
-            ids("mixed", 1), r[2].to_numpy())
+        return (result, in_buckets("x2"), vocabulary("code")), lambda r: mixed_checked(r[0].to_numpy(), r[1],
+                                                                                       r[2].to_numpy())
 
     @peer("hash_words", po)
     def _():
         words = col("words").str.to_lowercase().str.extract_all(r"\w+")
-        result = text_frame.select(words.list.eval(polars.element().hash() % 262144))
+        result = text_frame.select(words.list.eval(polars.element().hash() % 262144))  # by a hash of its own
         return result, lambda r: numpy.array_equal(numpy.diff(read("hash_words.offsets", numpy.int64)),
                                                    r["words"].list.len().to_numpy())
 except ImportError:
@@ -311,7 +339,7 @@ try:
     def _():
         groups = table.groupby("code")[["x1", "x2"]]
         result = (table[["x1", "x2"]] - groups.transform("mean")) / groups.transform("std", ddof=0)
-        return result.astype(numpy.float32), lambda r: close(dense("zscore_by", 2), r.to_numpy(), 5)
+        return result.astype(numpy.float32), lambda r: close(dense("zscore_by", 2), r.to_numpy())
 except ImportError:
     print("pandas: not installed")
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 enum { CHUNK = 131072, N_NUMBERS = 8, N_COMPANIES = 45, N_WORDS = 30000, N_TIMES = 5, N_COLUMNS = 10, MOST = 8 };
 
@@ -286,15 +287,29 @@ static void free_tensors(struct tensors *t)
     *t = (struct tensors){0};
 }
 
+/* On large pages, as NumPy takes for its arrays: the first touch of small ones costs as much as the work. */
+static void *large_array(int64_t count, size_t size)
+{
+    size_t bytes = ((size_t)count * size + ((size_t)1 << 21)) >> 21 << 21;
+    void *array = aligned_alloc((size_t)1 << 21, bytes);
+    if (array != NULL) {
+        (void)madvise(array, bytes, MADV_HUGEPAGE); /* a kernel without them: small ones, then */
+    }
+    return array;
+}
+
 static pen_status make_tensors(struct tensors *t, const struct pen_tensor_spec *spec, int64_t n_rows,
                                struct pen_error *err)
 {
-    *t = (struct tensors){.dense = pen_malloc(n_rows * spec->n_dense + 1, sizeof(float))};
+    *t = (struct tensors){.dense = large_array(n_rows * spec->n_dense, sizeof(float))};
     bool failed = t->dense == NULL;
     for (int64_t k = 0; k < spec->n_ids; k++) {
-        t->ids[k] = pen_malloc(spec->ids[k].ragged ? n_rows * 180 : n_rows, sizeof(int32_t));
-        t->offsets[k] = pen_calloc(n_rows + 1, sizeof(int64_t));
+        t->ids[k] = large_array(spec->ids[k].ragged ? n_rows * 180 : n_rows, sizeof(int32_t));
+        t->offsets[k] = large_array(n_rows + 1, sizeof(int64_t));
         failed = failed || t->ids[k] == NULL || t->offsets[k] == NULL;
+        if (!failed) {
+            t->offsets[k][0] = 0;
+        }
     }
     if (failed) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: tensors of %lld rows", (long long)n_rows);

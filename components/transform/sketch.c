@@ -62,32 +62,13 @@ static pen_status push(struct pen_sketch *s, int level, const double *values, in
     return PEN_OK;
 }
 
-/* Four lanes, so that one comparison does not wait for another. */
-static void find_ends(struct pen_sketch *s, const double *values, int64_t n)
-{
-    enum { LANES = 4 };
-    double low[LANES], high[LANES];
-    for (int k = 0; k < LANES; k++) {
-        low[k] = s->n > 0 ? s->low : values[0];
-        high[k] = s->n > 0 ? s->high : values[0];
-    }
-    for (int64_t i = 0; i < n; i++) {
-        int k = (int)(i % LANES);
-        low[k] = values[i] < low[k] ? values[i] : low[k];
-        high[k] = values[i] > high[k] ? values[i] : high[k];
-    }
-    s->low = low[0];
-    s->high = high[0];
-    for (int k = 1; k < LANES; k++) {
-        s->low = low[k] < s->low ? low[k] : s->low;
-        s->high = high[k] > s->high ? high[k] : s->high;
-    }
-}
-
 pen_status pen_sketch_add(struct pen_sketch *sketch, const double *values, int64_t n, struct pen_error *err)
 {
     if (n > 0) {
-        find_ends(sketch, values, n);
+        double low, high;
+        pen_find_ends(values, n, &low, &high);
+        sketch->low = sketch->n > 0 && sketch->low < low ? sketch->low : low;
+        sketch->high = sketch->n > 0 && sketch->high > high ? sketch->high : high;
     }
     sketch->n += n;
     if (n > 0 && sketch->scratch == NULL && sketch->n > sketch->level_values) {
@@ -102,18 +83,18 @@ pen_status pen_sketch_add(struct pen_sketch *sketch, const double *values, int64
     return push(sketch, 0, values, n, err);
 }
 
-/* A level's ascending values join the ordered ones; `room` holds as many. */
-static void merge_level(struct pen_sketch *s, const double *level, int64_t n, int64_t weight, double *values,
-                        int64_t *weights)
+/* A level's ascending values join the ordered ones, from the back, where there is room for them. */
+static void merge_level(struct pen_sketch *s, const double *level, int64_t n, int64_t weight)
 {
-    int64_t i = 0, j = 0;
-    for (int64_t k = 0; k < s->n_ordered + n; k++) {
-        bool first = j == n || (i < s->n_ordered && s->ordered[i] <= level[j]);
-        values[k] = first ? s->ordered[i] : level[j];
-        weights[k] = first ? s->ranks[i] : weight;
-        i += first;
-        j += !first;
+    int64_t i = s->n_ordered - 1, j = n - 1;
+    for (int64_t k = i + n; j >= 0; k--) {
+        bool last = i < 0 || level[j] >= s->ordered[i];
+        s->ordered[k] = last ? level[j] : s->ordered[i];
+        s->ranks[k] = last ? weight : s->ranks[i];
+        j -= last;
+        i -= !last;
     }
+    s->n_ordered += n;
 }
 
 pen_status pen_sketch_sort(struct pen_sketch *s, struct pen_error *err)
@@ -122,35 +103,22 @@ pen_status pen_sketch_sort(struct pen_sketch *s, struct pen_error *err)
     for (int h = 0; h < PEN_SKETCH_LEVELS; h++) {
         total += s->sizes[h];
     }
-    double *values = pen_malloc(total + 1, sizeof *values);
-    int64_t *weights = pen_malloc(total + 1, sizeof *weights);
     s->ordered = pen_malloc(total + 1, sizeof *s->ordered);
     s->ranks = pen_malloc(total + 1, sizeof *s->ranks);
-    if (values == NULL || weights == NULL || s->ordered == NULL || s->ranks == NULL) {
-        pen_free(values);
-        pen_free(weights);
+    if (s->ordered == NULL || s->ranks == NULL) {
         PEN_FAIL(err, PEN_ERR_MEMORY, "out of memory: quantiles of %lld values", (long long)s->n);
     }
     if (s->sizes[0] > 0) {
-        pen_sort_doubles(s->levels[0], s->sizes[0], values);
+        pen_sort_doubles(s->levels[0], s->sizes[0], s->ordered);
     }
     for (int h = 0; h < PEN_SKETCH_LEVELS; h++) {
         if (s->sizes[h] > 0) {
-            merge_level(s, s->levels[h], s->sizes[h], (int64_t)1 << h, values, weights);
-            double *other = s->ordered;
-            int64_t *other_ranks = s->ranks;
-            s->ordered = values;
-            s->ranks = weights;
-            s->n_ordered += s->sizes[h];
-            values = other;
-            weights = other_ranks;
+            merge_level(s, s->levels[h], s->sizes[h], (int64_t)1 << h);
         }
     }
     for (int64_t i = 1; i < s->n_ordered; i++) {
         s->ranks[i] += s->ranks[i - 1];
     }
-    pen_free(values);
-    pen_free(weights);
     return PEN_OK;
 }
 

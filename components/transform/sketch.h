@@ -3,9 +3,9 @@
  *
  * Level h holds values that stand for 2^h each. A full level is sorted and every second value moves up, the odd and
  * the even ones in turn. Each compaction at level h shifts a rank by at most 2^h, so after n values any rank is off
- * by at most n * levels / level_values. Memory: level_values * 8 bytes a level, and as much again to sort in. With
- * PEN_SKETCH_LEVEL_VALUES: 1 MiB a level, and a rank off by less than 0.011 % of 10^9 values. The result depends on
- * the values and their order alone. */
+ * by at most n * levels / level_values. Memory: level_values * 8 bytes a level, and as much again to sort in; at
+ * the end twice that of all levels. With PEN_SKETCH_LEVEL_VALUES: 1 MiB a level, and a rank off by less than
+ * 0.011 % of 10^9 values. The result depends on the values and their order alone. */
 #ifndef PEN_COMPONENTS_TRANSFORM_SKETCH_H
 #define PEN_COMPONENTS_TRANSFORM_SKETCH_H
 

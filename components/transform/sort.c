@@ -83,17 +83,24 @@ static void sort_by_bits(double *values, int64_t n, double *scratch)
     }
 }
 
-static void find_ends(const double *values, int64_t n, double *low, double *high)
+void pen_find_ends(const double *values, int64_t n, double *low, double *high)
 {
-    enum { LANES = 4 };
+    enum { LANES = 8 }; /* so that one comparison does not wait for another, and two are made at once */
     double lows[LANES], highs[LANES];
+    int64_t i = 0;
     for (int k = 0; k < LANES; k++) {
         lows[k] = values[0];
         highs[k] = values[0];
     }
-    for (int64_t i = 0; i < n; i++) {
-        lows[i % LANES] = values[i] < lows[i % LANES] ? values[i] : lows[i % LANES];
-        highs[i % LANES] = values[i] > highs[i % LANES] ? values[i] : highs[i % LANES];
+    for (; i + LANES <= n; i += LANES) {
+        for (int k = 0; k < LANES; k++) {
+            lows[k] = values[i + k] < lows[k] ? values[i + k] : lows[k];
+            highs[k] = values[i + k] > highs[k] ? values[i + k] : highs[k];
+        }
+    }
+    for (; i < n; i++) {
+        lows[0] = values[i] < lows[0] ? values[i] : lows[0];
+        highs[0] = values[i] > highs[0] ? values[i] : highs[0];
     }
     for (int k = 1; k < LANES; k++) {
         lows[0] = lows[k] < lows[0] ? lows[k] : lows[0];
@@ -128,7 +135,7 @@ static bool sort_by_place(double *values, int64_t n, double *scratch)
 {
     int32_t counts[2][N_VALUES];
     double low = 0, high = 0;
-    find_ends(values, n, &low, &high);
+    pen_find_ends(values, n, &low, &high);
     double scale = ((double)(N_VALUES * N_VALUES) - 1) / (high - low);
     if (low == high || !isfinite(scale) || !isfinite(high - low)) {
         return low == high;

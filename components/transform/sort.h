@@ -10,6 +10,8 @@ extern "C" {
 
 /* Ascending; no NaN. scratch: room for n values, its content is lost. About 5 ns a value. n < 2^31. */
 void pen_sort_doubles(double *values, int64_t n, double *scratch);
+/* The smallest and the largest; no NaN, n >= 1. */
+void pen_find_ends(const double *values, int64_t n, double *low, double *high);
 
 #ifdef __cplusplus
 }
