@@ -71,7 +71,8 @@ PEN_API PEN_MUST_USE pen_status pen_json_parse(const char *text, size_t size_byt
                                                struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_json_read_file(const char *path, pen_json **root, struct pen_error *err);
 
-/* What differs, one text a difference ("options.steps: 100 -> 200"), as an array of strings. Either may be NULL. */
+/* What differs, one text a difference, as an array of strings: "options.steps: 100 -> 200", of two SHA-256 digests
+ * "inputs.model: other content". Either may be NULL. */
 PEN_API pen_json *pen_json_differences(const pen_json *before, const pen_json *after);
 
 enum pen_json_style {

@@ -24,13 +24,6 @@ static const char *text_of(const pen_json *record, const char *key)
     return pen_json_string_or(pen_json_get(record, key), "");
 }
 
-static pen_status open_root(struct pen_cli *cli, struct pen_metadata *metadata, struct pen_error *err)
-{
-    const char *root = NULL;
-    PEN_TRY(pen_cli_root(cli, &root, err));
-    return pen_metadata_open(metadata, root, false, err);
-}
-
 /* Index of the first of the newest n runs that have the tags; n < 0: all of them. */
 static int64_t first_of(struct pen_metadata *metadata, int64_t n, const struct pen_config_strings *tags)
 {
@@ -170,7 +163,7 @@ static pen_status run_logs(struct pen_cli *cli, struct pen_error *err)
     struct pen_metadata metadata;
     struct pen_text text = {0};
     const char *run = "";
-    PEN_TRY(open_root(cli, &metadata, err));
+    PEN_TRY(pen_cli_open_root(cli, &metadata, err));
     pen_json *document = pen_json_object();
     pen_json *list = pen_json_array();
     pen_status status = gather_logs(cli, &metadata, &run, &text, list, err);

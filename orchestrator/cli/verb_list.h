@@ -1,5 +1,5 @@
 /* Every verb, once, in the order of `penstock --help`. X(name): the verb is pen_verb_<name>, in a file of its own or
- * with its like (history.c, lineage.c). */
+ * with its like (history.c). */
 #ifndef PEN_ORCHESTRATOR_CLI_VERB_LIST_H
 #define PEN_ORCHESTRATOR_CLI_VERB_LIST_H
 
@@ -20,6 +20,7 @@
     X(logs) \
     X(note) \
     X(why) \
+    X(diff) \
     X(artifacts) \
     X(lineage) \
     X(schedule) \

@@ -108,3 +108,23 @@ pen_status pen_cli_root(struct pen_cli *cli, const char **root, struct pen_error
     }
     return only_root_below(cli, "out", root, err);
 }
+
+pen_status pen_cli_open_root(struct pen_cli *cli, struct pen_metadata *metadata, struct pen_error *err)
+{
+    const char *root = NULL;
+    PEN_TRY(pen_cli_root(cli, &root, err));
+    return pen_metadata_open(metadata, root, false, err);
+}
+
+pen_status pen_cli_finish(const struct pen_cli *cli, struct pen_metadata *metadata, pen_status status,
+                          pen_json *document, struct pen_text *text, struct pen_error *err)
+{
+    status = status == PEN_OK ? pen_metadata_check(metadata, err) : status;
+    pen_metadata_close(metadata);
+    if (status == PEN_OK) {
+        status = pen_cli_answer(cli, document, text, err);
+    }
+    pen_text_deinit(text);
+    pen_json_free(document);
+    return status;
+}

@@ -4,6 +4,7 @@
 
 #include "orchestrator/cli/args.h"
 #include "orchestrator/cli/verb_list.h"
+#include "orchestrator/metadata/metadata.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -53,6 +54,11 @@ void pen_cli_say_notes(const pen_json *run, struct pen_text *out);
 
 /* The root a verb speaks of: --root; else that of ./pipeline.yaml; else the only root below ./out. */
 PEN_MUST_USE pen_status pen_cli_root(struct pen_cli *cli, const char **root, struct pen_error *err);
+/* Its metadata, to be read. */
+PEN_MUST_USE pen_status pen_cli_open_root(struct pen_cli *cli, struct pen_metadata *metadata, struct pen_error *err);
+/* Closes the metadata; answers, when `status` is PEN_OK and all that was asked of it could be read; lets go of both. */
+PEN_MUST_USE pen_status pen_cli_finish(const struct pen_cli *cli, struct pen_metadata *metadata, pen_status status,
+                                       pen_json *document, struct pen_text *text, struct pen_error *err);
 
 #ifdef __cplusplus
 }

@@ -177,6 +177,9 @@ pen_status pen_metadata_choose_run(struct pen_metadata *metadata, const char *id
                                    struct pen_error *err)
 {
     const pen_json *other = NULL;
+    if (id_or_name != NULL && strcmp(id_or_name, "last") == 0) {
+        id_or_name = NULL;
+    }
     *run = pen_metadata_find_run(metadata, id_or_name);
     if (*run == NULL && id_or_name != NULL) {
         const uint64_t title = pen_record_name(id_or_name, strlen(id_or_name));

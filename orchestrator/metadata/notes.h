@@ -33,8 +33,8 @@ PEN_MUST_USE pen_status pen_metadata_note_run(struct pen_metadata *metadata, con
                                               const struct pen_run_note *note, const struct pen_config_strings *tags,
                                               struct pen_error *err);
 
-/* The run with this id, else the only one of this name; NULL: the newest. PEN_ERR_NOT_FOUND; PEN_ERR_USAGE names two of
- * several runs of that name. The whole history is open. */
+/* The run with this id, else the only one of this name; NULL or last: the newest. PEN_ERR_NOT_FOUND; PEN_ERR_USAGE
+ * names two of several runs of that name. The whole history is open. */
 PEN_MUST_USE pen_status pen_metadata_choose_run(struct pen_metadata *metadata, const char *id_or_name,
                                                 const pen_json **run, struct pen_error *err);
 

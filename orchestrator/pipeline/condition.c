@@ -32,8 +32,9 @@ static pen_status expected(const struct parser *parser, const char *what)
         PEN_FAIL(parser->err, PEN_ERR_CONFIG, "condition '%s': expected %s at the end",
                  pen_quote(quoted, text, strlen(text)), what);
     }
-    PEN_FAIL(parser->err, PEN_ERR_CONFIG, "condition '%s': expected %s at '%s'", pen_quote(quoted, text, strlen(text)),
-             what, pen_quote(rest, parser->at, strlen(parser->at)));
+    PEN_FAIL(parser->err, PEN_ERR_CONFIG, "condition '%s': expected %s at character %lld, '%s'",
+             pen_quote(quoted, text, strlen(text)), what, (long long)(parser->at - text + 1),
+             pen_quote(rest, parser->at, strlen(parser->at)));
 }
 
 static bool is_name_byte(char c)
@@ -120,6 +121,7 @@ static pen_status parse_value(struct parser *parser, const struct pen_condition_
     } else if (parser->condition->n_names == PEN_CONDITION_NAMES) {
         return expected(parser, "at most 64 names");
     } else {
+        parser->condition->name_at[parser->condition->n_names] = parser->at - parser->condition->text + 1;
         parser->condition->names[parser->condition->n_names++] = word;
     }
     parser->at += size;
@@ -257,6 +259,21 @@ static pen_status look_up(const struct walk *walk, const char *name, struct pen_
     return PEN_OK;
 }
 
+/* One side may decide alone: true of `or`, false of `and`, also beside a name without a value. */
+static pen_status either(const struct walk *walk, const struct pen_condition_node *node, bool *truth)
+{
+    const bool deciding = node->kind == OR;
+    pen_status left = truth_of(walk, node->left, truth);
+    if (left != PEN_ERR_NOT_FOUND && (left != PEN_OK || *truth == deciding)) {
+        return left;
+    }
+    PEN_TRY(truth_of(walk, node->right, truth));
+    if (left == PEN_ERR_NOT_FOUND && *truth != deciding) {
+        return truth_of(walk, node->left, truth); /* for its message */
+    }
+    return PEN_OK;
+}
+
 static pen_status value_of(const struct walk *walk, const struct pen_condition_node *node,
                            struct pen_condition_node *value)
 {
@@ -269,10 +286,7 @@ static pen_status value_of(const struct walk *walk, const struct pen_condition_n
         return PEN_OK;
     }
     if (node->kind == OR || node->kind == AND) {
-        PEN_TRY(truth_of(walk, node->left, &truth));
-        if (truth == (node->kind == AND)) {
-            PEN_TRY(truth_of(walk, node->right, &truth));
-        }
+        PEN_TRY(either(walk, node, &truth));
     } else if (node->kind == NOT) {
         PEN_TRY(truth_of(walk, node->left, &truth));
         truth = !truth;

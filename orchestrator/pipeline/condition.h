@@ -4,7 +4,7 @@
  *
  * A name is letters, digits, '_', '-' and '.'; a value is a number, a text in '...' or "...", true or false. From weak
  * to strong: or, and, not, then == != < <= > >=. Only equal kinds compare, truth values for equality alone; what stands
- * by itself has to be a truth value. `and` and `or` look at their right side when it decides. */
+ * by itself has to be a truth value. One side of `and` or `or` may decide alone, whatever the other one lacks. */
 #ifndef PEN_ORCHESTRATOR_PIPELINE_CONDITION_H
 #define PEN_ORCHESTRATOR_PIPELINE_CONDITION_H
 
@@ -24,9 +24,10 @@ struct pen_condition {
     const struct pen_condition_node *top;
     int64_t n_names;
     const char *names[PEN_CONDITION_NAMES]; /* that it reads, in order, each as often as it stands there */
+    int64_t name_at[PEN_CONDITION_NAMES];   /* its first character in the text, counted from 1 */
 };
 
-/* PEN_ERR_CONFIG: "condition 'auc >': expected a value at the end". All is in the arena. */
+/* PEN_ERR_CONFIG: "condition 'auc > or b': expected a value at character 7, 'or b'". All is in the arena. */
 PEN_MUST_USE pen_status pen_condition_parse(struct pen_arena *arena, const char *text, struct pen_condition *condition,
                                             struct pen_error *err);
 

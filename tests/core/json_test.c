@@ -122,16 +122,20 @@ static void needed_members_name_place_and_kind(void)
 static void differences_name_the_path_and_both_values(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
-    const char *texts[2] = {"{\"a\":{\"x\":1,\"y\":2},\"b\":[1]}", "{\"a\":{\"x\":1,\"y\":3},\"c\":true}"};
-    const char *expected[] = {"a.y: 2 -> 3", "b: [1] -> absent", "c: absent -> true"};
+    const char *texts[2] = {
+        "{\"a\":{\"x\":1,\"y\":2},\"b\":[1],\"d\":"
+        "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}",
+        "{\"a\":{\"x\":1,\"y\":3},\"d\":\"fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210\","
+        "\"c\":true}"};
+    const char *expected[] = {"a.y: 2 -> 3", "b: [1] -> absent", "d: other content", "c: absent -> true"};
     pen_json *values[2] = {NULL};
     for (int i = 0; i < 2; i++) {
         PEN_REQUIRE_OK(pen_json_parse(texts[i], strlen(texts[i]), "t", &values[i], &err), &err);
     }
     pen_json *found = pen_json_differences(values[0], values[1]), *none = pen_json_differences(values[0], values[0]);
     PEN_CHECK_EQ_I64(pen_json_size(none), 0);
-    PEN_CHECK_EQ_I64(pen_json_size(found), 3);
-    for (int64_t i = 0; i < 3; i++) {
+    PEN_CHECK_EQ_I64(pen_json_size(found), 4);
+    for (int64_t i = 0; i < 4; i++) {
         PEN_CHECK_EQ_STR(pen_json_string_or(pen_json_at(found, i), ""), expected[i]);
     }
     pen_json_free(found);

@@ -59,6 +59,8 @@ static void what_holds(void)
         {"not auc > 0.95", true},    /* and weaker than a comparison */
         {"a.blessed or gone", true}, /* the right side does not decide */
         {"b and gone > 3", false},
+        {"gone or a.blessed", true}, /* nor the left one */
+        {"gone > 3 and b", false},
         {"(((auc > 0.8)))", true},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -78,23 +80,25 @@ static void what_is_refused(void)
     } cases[] = {
         {"", PEN_ERR_CONFIG, "condition '': expected a value at the end"},
         {"auc >", PEN_ERR_CONFIG, "condition 'auc >': expected a value at the end"},
-        {"auc = 3", PEN_ERR_CONFIG, "condition 'auc = 3': expected and, or, or the end at '= 3'"},
-        {"auc > > 3", PEN_ERR_CONFIG, "condition 'auc > > 3': expected a value at '> 3'"},
+        {"auc = 3", PEN_ERR_CONFIG, "condition 'auc = 3': expected and, or, or the end at character 5, '= 3'"},
+        {"auc > > 3", PEN_ERR_CONFIG, "condition 'auc > > 3': expected a value at character 7, '> 3'"},
         {"(auc > 3", PEN_ERR_CONFIG, "condition '(auc > 3': expected ')' at the end"},
-        {"auc > 3)", PEN_ERR_CONFIG, "condition 'auc > 3)': expected and, or, or the end at ')'"},
-        {"name == 'taxi", PEN_ERR_CONFIG, "condition 'name == 'taxi': expected the text's closing quote at ''taxi'"},
-        {"and b", PEN_ERR_CONFIG, "condition 'and b': expected a value at 'and b'"},
+        {"auc > 3)", PEN_ERR_CONFIG, "condition 'auc > 3)': expected and, or, or the end at character 8, ')'"},
+        {"name == 'taxi", PEN_ERR_CONFIG,
+         "condition 'name == 'taxi': expected the text's closing quote at character 9, ''taxi'"},
+        {"and b", PEN_ERR_CONFIG, "condition 'and b': expected a value at character 1, 'and b'"},
         {"b or", PEN_ERR_CONFIG, "condition 'b or': expected a value at the end"},
-        {"b b", PEN_ERR_CONFIG, "condition 'b b': expected and, or, or the end at 'b'"},
-        {"3x", PEN_ERR_CONFIG, "condition '3x': expected a value at '3x'"},
-        {"1 < 2 < 3", PEN_ERR_CONFIG, "condition '1 < 2 < 3': expected and, or, or the end at '< 3'"},
+        {"b b", PEN_ERR_CONFIG, "condition 'b b': expected and, or, or the end at character 3, 'b'"},
+        {"3x", PEN_ERR_CONFIG, "condition '3x': expected a value at character 1, '3x'"},
+        {"1 < 2 < 3", PEN_ERR_CONFIG, "condition '1 < 2 < 3': expected and, or, or the end at character 7, '< 3'"},
         {"rows", PEN_ERR_DATA, "condition 'rows': expected true or false, found a number in rows"},
         {"not name", PEN_ERR_DATA, "condition 'not name': expected true or false, found a text in name"},
         {"name > 3", PEN_ERR_DATA, "condition 'name > 3': cannot compare a text with a number"},
         {"b > true", PEN_ERR_DATA, "condition 'b > true': cannot compare a truth value with a truth value"},
         {"gone", PEN_ERR_NOT_FOUND, "condition 'gone': 'gone' has no value"},
         {"list == 1", PEN_ERR_NOT_FOUND, "condition 'list == 1': 'list' has no value"},
-        {"notable or true", PEN_ERR_NOT_FOUND, "condition 'notable or true': 'notable' has no value"},
+        {"notable or b", PEN_ERR_NOT_FOUND, "condition 'notable or b': 'notable' has no value"},
+        {"notable and a.blessed", PEN_ERR_NOT_FOUND, "condition 'notable and a.blessed': 'notable' has no value"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pen_error err = PEN_ERROR_INIT;
@@ -122,6 +126,8 @@ static void the_names_it_reads_are_listed(void)
     PEN_CHECK_EQ_STR(condition.names[0], "a.x");
     PEN_CHECK_EQ_STR(condition.names[1], "b.y");
     PEN_CHECK_EQ_STR(condition.names[3], "b-2.y");
+    PEN_CHECK_EQ_I64(condition.name_at[0], 1);
+    PEN_CHECK_EQ_I64(condition.name_at[3], 40);
     pen_arena_deinit(&arena);
 }
 

@@ -1,0 +1,307 @@
+/* Questions to the metadata, on histories whose answers are known otherwise. */
+#include "core/memory.h"
+#include "core/rng.h"
+#include "orchestrator/query/artifacts.h"
+#include "orchestrator/query/compare.h"
+#include "orchestrator/query/lineage.h"
+#include "tests/pen_test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { MADE = 60, SEED = 77 };
+
+static void name_of(char name[32], int64_t number)
+{
+    (void)snprintf(name, 32, "node.thing.%lld", (long long)number);
+}
+
+static pen_json *output_record(int64_t number, const char *type, pen_json *properties)
+{
+    char name[32];
+    pen_json *output = pen_json_object();
+    name_of(name, number);
+    pen_json_set_string(output, "id", name);
+    pen_json_set_string(output, "type", type);
+    pen_json_set_string(output, "uri", name);
+    pen_json_set_string(output, "hash", name);
+    pen_json_set_int(output, "execution", number);
+    pen_json_set(output, "properties", properties == NULL ? pen_json_object() : properties);
+    return output;
+}
+
+/* An execution that makes node.thing.NUMBER of what it takes: {port: id}. */
+static void record(struct pen_metadata *metadata, const char *run, const char *node, int64_t number, pen_json *inputs,
+                   pen_json *output)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *execution = pen_json_object(), *outputs = pen_json_object(), *parts = pen_json_object();
+    pen_json_set(outputs, "thing", output);
+    pen_json_set_int(parts, "number", number);
+    pen_json_set_string(execution, "run", run);
+    pen_json_set_string(execution, "node", node);
+    pen_json_set_int(execution, "execution", number);
+    pen_json_set_string(execution, "status", "succeeded");
+    pen_json_set_double(execution, "seconds", 1);
+    pen_json_set_string(execution, "key", node);
+    pen_json_set(execution, "parts", parts);
+    pen_json_set(execution, "inputs", inputs);
+    pen_json_set(execution, "outputs", outputs);
+    PEN_CHECK_OK(pen_metadata_record(metadata, "execution", execution, &err), &err);
+}
+
+static void begin(struct pen_metadata *metadata, const char *run)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    pen_json *start = pen_json_object();
+    pen_json_set_string(start, "run", run);
+    pen_json_set_string(start, "pipeline", "made-up");
+    PEN_CHECK_OK(pen_metadata_record(metadata, "run_start", start, &err), &err);
+}
+
+static void open_root(struct pen_metadata *metadata)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    PEN_REQUIRE_OK(pen_metadata_open(metadata, pen_test_directory(), true, &err), &err);
+}
+
+/* ---- lineage ---- */
+
+/* Each thing is made of up to three earlier ones; of[i][k]: i was made of k, at first or second hand. */
+static void make_things(struct pen_metadata *metadata, bool of[MADE + 1][MADE + 1])
+{
+    static const char *const ports[] = {"a", "b", "c"};
+    begin(metadata, "run-1");
+    for (int64_t i = 1; i <= MADE; i++) {
+        pen_json *inputs = pen_json_object();
+        for (uint64_t p = 0; p < 3 && i > 1; p++) {
+            char name[32];
+            int64_t k = 1 + (int64_t)pen_rng_below(SEED, p, (uint64_t)i, (uint64_t)(i - 1) * 2);
+            if (k >= i) {
+                continue;
+            }
+            name_of(name, k);
+            pen_json_set_string(inputs, ports[p], name);
+            of[i][k] = true;
+            for (int64_t j = 1; j < k; j++) {
+                of[i][j] = of[i][j] || of[k][j];
+            }
+        }
+        record(metadata, "run-1", "node", i, inputs, output_record(i, "Thing", NULL));
+    }
+}
+
+static void expect_kin(struct pen_metadata *metadata, int64_t subject, bool of[MADE + 1][MADE + 1],
+                       const struct pen_lineage_reach *reach)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_lineage lineage;
+    bool is_there[MADE + 1] = {false};
+    char name[32];
+    name_of(name, subject);
+    PEN_REQUIRE_OK(pen_lineage_gather(&lineage, metadata, name, reach, &err), &err);
+    PEN_CHECK_EQ_I64(lineage.artifacts[lineage.subject].number, subject);
+    for (int64_t i = 0; i < lineage.n_artifacts; i++) {
+        is_there[lineage.artifacts[i].number] = true;
+        PEN_CHECK(i == 0 || lineage.artifacts[i - 1].number < lineage.artifacts[i].number);
+    }
+    for (int64_t i = 1; i <= MADE; i++) {
+        bool is_kin = i == subject || (reach->up && of[subject][i]) || (reach->down && of[i][subject]);
+        PEN_CHECK_MSG(is_there[i] == is_kin, "thing %lld and thing %lld", (long long)subject, (long long)i);
+    }
+    for (int64_t i = 0; i < lineage.n_edges; i++) {
+        const struct pen_lineage_edge *edge = &lineage.edges[i];
+        PEN_CHECK(of[lineage.artifacts[edge->to].number][lineage.artifacts[edge->from].number]);
+    }
+    pen_lineage_deinit(&lineage);
+}
+
+static void kin_are_those_of_the_closure(void)
+{
+    static bool of[MADE + 1][MADE + 1];
+    const struct pen_lineage_reach reaches[] = {{.up = true, .most_artifacts = MADE},
+                                                {.down = true, .most_artifacts = MADE},
+                                                {.up = true, .down = true, .most_artifacts = MADE}};
+    struct pen_metadata metadata;
+    memset(of, 0, sizeof of);
+    open_root(&metadata);
+    make_things(&metadata, of);
+    for (int64_t subject = 1; subject <= MADE; subject++) {
+        for (size_t r = 0; r < sizeof reaches / sizeof reaches[0]; r++) {
+            expect_kin(&metadata, subject, of, &reaches[r]);
+        }
+    }
+    pen_metadata_close(&metadata);
+}
+
+/* Somebody wrote into the journal: two things made of each other, one of itself. */
+static void circles_end(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    const struct pen_lineage_reach reach = {.up = true, .down = true, .most_artifacts = MADE};
+    struct pen_metadata metadata;
+    struct pen_lineage lineage;
+    struct pen_text text = {0};
+    open_root(&metadata);
+    begin(&metadata, "run-1");
+    for (int64_t i = 1; i <= 3; i++) {
+        char name[32];
+        pen_json *inputs = pen_json_object();
+        name_of(name, i == 3 ? 3 : 3 - i);
+        pen_json_set_string(inputs, "a", name);
+        record(&metadata, "run-1", "node", i, inputs, output_record(i, "Thing", NULL));
+    }
+    for (int64_t i = 1; i <= 3; i++) {
+        char name[32];
+        name_of(name, i);
+        PEN_REQUIRE_OK(pen_lineage_gather(&lineage, &metadata, name, &reach, &err), &err);
+        PEN_CHECK_OK(pen_lineage_tree(&lineage, &reach, &text, &err), &err);
+        pen_lineage_dot(&lineage, &text);
+        pen_lineage_deinit(&lineage);
+    }
+    pen_text_deinit(&text);
+    pen_metadata_close(&metadata);
+}
+
+static void more_than_asked_for_is_left_out_and_said(void)
+{
+    static bool of[MADE + 1][MADE + 1];
+    struct pen_error err = PEN_ERROR_INIT;
+    const struct pen_lineage_reach reach = {.up = true, .down = true, .most_artifacts = 5};
+    struct pen_metadata metadata;
+    struct pen_lineage lineage;
+    char name[32];
+    int64_t subject = 1, most = 0;
+    memset(of, 0, sizeof of);
+    open_root(&metadata);
+    make_things(&metadata, of);
+    for (int64_t i = 1; i <= MADE; i++) {
+        int64_t n = 0;
+        for (int64_t k = 1; k <= MADE; k++) {
+            n += of[i][k] || of[k][i];
+        }
+        subject = n > most ? i : subject;
+        most = n > most ? n : most;
+    }
+    PEN_REQUIRE(most > 5);
+    name_of(name, subject);
+    PEN_REQUIRE_OK(pen_lineage_gather(&lineage, &metadata, name, &reach, &err), &err);
+    PEN_CHECK_EQ_I64(lineage.n_artifacts, 5);
+    PEN_CHECK(lineage.is_cut);
+    pen_lineage_deinit(&lineage);
+    PEN_CHECK_STATUS(pen_lineage_gather(&lineage, &metadata, "node.thing.99", &reach, &err), PEN_ERR_NOT_FOUND);
+    pen_lineage_deinit(&lineage);
+    pen_metadata_close(&metadata);
+}
+
+/* ---- artifacts ---- */
+
+static pen_json *one_input(const char *port, int64_t number)
+{
+    char name[32];
+    pen_json *inputs = pen_json_object();
+    name_of(name, number);
+    pen_json_set_string(inputs, port, name);
+    return inputs;
+}
+
+static pen_json *one_property(const char *name, pen_json *value)
+{
+    pen_json *properties = pen_json_object();
+    pen_json_set(properties, name, value);
+    return properties;
+}
+
+/* Models 1 and 2; 1 was pushed, then judged again and not pushed again; 2 never was judged. */
+static void make_models(struct pen_metadata *metadata)
+{
+    begin(metadata, "run-1");
+    record(metadata, "run-1", "trainer", 1, pen_json_object(), output_record(1, "Model", NULL));
+    record(metadata, "run-1", "trainer", 2, pen_json_object(),
+           output_record(2, "Model", one_property("steps", pen_json_int(7))));
+    record(metadata, "run-1", "evaluator", 3, one_input("model", 1),
+           output_record(3, "ModelEvaluation", one_property("auc", pen_json_double(0.7))));
+    record(metadata, "run-1", "pusher", 4, one_input("model", 1),
+           output_record(4, "PushedModel", one_property("pushed", pen_json_bool(true))));
+    begin(metadata, "run-2");
+    record(metadata, "run-2", "evaluator", 5, one_input("model", 1),
+           output_record(5, "ModelEvaluation", one_property("auc", pen_json_double(0.75))));
+    record(metadata, "run-2", "pusher", 6, one_input("model", 1),
+           output_record(6, "PushedModel", one_property("pushed", pen_json_bool(false))));
+}
+
+static int64_t count(struct pen_metadata *metadata, const char *type, const char *where)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_arena arena = {0};
+    struct pen_condition condition;
+    const struct pen_artifact_filter filter = {.type = type, .condition = &condition};
+    pen_json *list = NULL;
+    pen_status status = pen_condition_parse(&arena, where, &condition, &err);
+    status = status == PEN_OK ? pen_artifacts_select(metadata, &filter, &list, &err) : status;
+    PEN_CHECK_MSG(status == PEN_OK, "%s: %s", where, err.message);
+    int64_t n = pen_json_size(list);
+    pen_json_free(list);
+    pen_arena_deinit(&arena);
+    return n;
+}
+
+static void conditions_choose_artifacts(void)
+{
+    static const struct {
+        const char *type, *where;
+        int64_t n;
+    } cases[] = {
+        {"Model", "auc > 0.7", 1},             /* the newest evaluation counts */
+        {"Model", "auc < 0.72", 0},            /* model 2 has none, so it does not fit */
+        {"Model", "pushed", 1},                /* once pushed, pushed */
+        {"Model", "not pushed", 0},            /* never decided is not the same */
+        {"Model", "steps == 7 or auc > 0", 2}, /* either decides */
+        {"Model", "steps == 7 and auc > 0", 0},
+        {NULL, "node == 'pusher'", 2},
+        {NULL, "run == 'run-2' and type == 'ModelEvaluation'", 1},
+        {NULL, "execution >= 3 and execution < 5", 2},
+        {NULL, "id == 'node.thing.4' and pushed == true", 1},
+        {NULL, "state == 'missing'", 6}, /* no folder was made */
+    };
+    struct pen_metadata metadata;
+    open_root(&metadata);
+    make_models(&metadata);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t n = count(&metadata, cases[i].type, cases[i].where);
+        PEN_CHECK_MSG(n == cases[i].n, "%s: expected %lld artifacts, found %lld", cases[i].where, (long long)cases[i].n,
+                      (long long)n);
+    }
+    pen_metadata_close(&metadata);
+}
+
+/* ---- runs compared ---- */
+
+static void what_one_run_lacks_is_null(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_metadata metadata;
+    pen_json *document = NULL;
+    struct pen_text text = {0};
+    open_root(&metadata);
+    make_models(&metadata);
+    const struct pen_compared a = {&metadata, "run-1"}, b = {&metadata, "run-2"}, gone = {&metadata, "run-3"};
+    PEN_REQUIRE_OK(pen_runs_compare(&a, &b, &document, &err), &err);
+    const pen_json *auc = pen_json_at(pen_json_get(document, "metrics"), 0);
+    const pen_json *trainer = pen_json_at(pen_json_get(document, "nodes"), 0);
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(document, "metrics")), 1);
+    PEN_CHECK(pen_json_number_or(pen_json_get(auc, "change"), 0) == 0.75 - 0.7);
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(document, "nodes")), 3);
+    PEN_CHECK(pen_json_is_object(pen_json_get(trainer, "a")) && !pen_json_is_object(pen_json_get(trainer, "b")));
+    PEN_CHECK_OK(pen_json_print(pen_json_get(document, "changes"), PEN_JSON_COMPACT, &text, &err), &err);
+    PEN_CHECK_EQ_STR(pen_text_view(&text), "[{\"node\":\"evaluator\",\"differences\":[\"number: 3 -> 5\"]},"
+                                           "{\"node\":\"pusher\",\"differences\":[\"number: 4 -> 6\"]}]");
+    pen_json_free(document);
+    PEN_CHECK_STATUS(pen_runs_compare(&a, &gone, &document, &err), PEN_ERR_NOT_FOUND);
+    pen_text_deinit(&text);
+    pen_metadata_close(&metadata);
+}
+
+PEN_SUITE(query, PEN_CASE(kin_are_those_of_the_closure), PEN_CASE(circles_end),
+          PEN_CASE(more_than_asked_for_is_left_out_and_said), PEN_CASE(conditions_choose_artifacts),
+          PEN_CASE(what_one_run_lacks_is_null));
