@@ -479,22 +479,8 @@ pen_status pen_config_bool(const struct pen_config_node *node, const char *name,
 pen_status pen_config_seconds(const struct pen_config_node *node, const char *name, double *value,
                               struct pen_error *err)
 {
-    static const struct {
-        char letter;
-        double seconds;
-    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}};
-    size_t length = node->kind == PEN_CONFIG_SCALAR ? strlen(node->scalar) : 0;
-    double unit = 1;
-    for (size_t i = 0; length > 0 && i < sizeof units / sizeof units[0]; i++) {
-        if (node->scalar[length - 1] == units[i].letter) {
-            unit = units[i].seconds;
-            length--;
-            break;
-        }
+    if (node->kind != PEN_CONFIG_SCALAR || !pen_parse_duration(node->scalar, strlen(node->scalar), value)) {
+        return expected(node, name, "a time such as 90s, 15m, 2h or 30d", err);
     }
-    if (length == 0 || !pen_parse_double(node->scalar, length, value) || !(*value >= 0 && *value * unit <= 1e9)) {
-        return expected(node, name, "a time such as 90s, 15m or 2h", err);
-    }
-    *value *= unit;
     return PEN_OK;
 }

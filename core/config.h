@@ -55,7 +55,7 @@ PEN_API PEN_MUST_USE pen_status pen_config_double(const struct pen_config_node *
                                                   struct pen_error *err);
 PEN_API PEN_MUST_USE pen_status pen_config_bool(const struct pen_config_node *node, const char *name, bool *value,
                                                 struct pen_error *err);
-/* A time: "90s", "15m", "2h", or a plain number of seconds. */
+/* A time: "90s", "15m", "2h", "30d", or a plain number of seconds. */
 PEN_API PEN_MUST_USE pen_status pen_config_seconds(const struct pen_config_node *node, const char *name, double *value,
                                                    struct pen_error *err);
 

@@ -172,6 +172,27 @@ bool pen_parse_double(const char *text, size_t size_bytes, double *value)
     return whole;
 }
 
+bool pen_parse_duration(const char *text, size_t size_bytes, double *seconds)
+{
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
+    double unit = 1;
+    for (size_t i = 0; size_bytes > 0 && i < sizeof units / sizeof units[0]; i++) {
+        if (text[size_bytes - 1] == units[i].letter) {
+            unit = units[i].seconds;
+            size_bytes--;
+            break;
+        }
+    }
+    if (size_bytes == 0 || !pen_parse_double(text, size_bytes, seconds) || !(*seconds >= 0 && *seconds * unit <= 1e9)) {
+        return false;
+    }
+    *seconds *= unit;
+    return true;
+}
+
 const char *pen_format_double(char out[PEN_NUMBER_BYTES], double value)
 {
     if (isnan(value)) {

@@ -30,6 +30,8 @@ PEN_API void pen_text_deinit(struct pen_text *text);
  * case; no hex, no surrounding spaces). False when it is not one, or an integer does not fit. */
 PEN_API bool pen_parse_int64(const char *text, size_t size_bytes, int64_t *value);
 PEN_API bool pen_parse_double(const char *text, size_t size_bytes, double *value);
+/* The whole as a time of at most 1e9 seconds: "90s", "15m", "2h", "30d", or a number of seconds. */
+PEN_API bool pen_parse_duration(const char *text, size_t size_bytes, double *seconds);
 
 /* The shortest decimal that reads back as the same double: 0.1, 3, 1e+30, nan, inf, -inf. At most 32 bytes. */
 enum { PEN_NUMBER_BYTES = 32 };

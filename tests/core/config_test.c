@@ -213,8 +213,8 @@ static void times_have_units(void)
     static const struct {
         const char *text;
         double seconds; /* -1: refused */
-    } cases[] = {{"90", 90},  {"90s", 90}, {"0.5m", 30}, {"2h", 7200}, {"0", 0},     {"s", -1},
-                 {"-1s", -1}, {"5d", -1},  {"[1]", -1},  {"nan", -1},  {"1e12", -1}, {"1 s", -1}};
+    } cases[] = {{"90", 90},     {"90s", 90}, {"0.5m", 30}, {"2h", 7200}, {"0", 0},     {"s", -1},  {"-1s", -1},
+                 {"5d", 432000}, {"5w", -1},  {"[1]", -1},  {"nan", -1},  {"1e12", -1}, {"1 s", -1}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         struct pen_error err = PEN_ERROR_INIT;
         struct pen_arena arena = {0};
@@ -224,7 +224,7 @@ static void times_have_units(void)
         pen_status status = pen_config_seconds(node, "every", &seconds, &err);
         if (cases[i].seconds < 0) {
             PEN_CHECK_STATUS(status, PEN_ERR_CONFIG);
-            PEN_CHECK_CONTAINS(err.message, "every: expected a time such as 90s, 15m or 2h");
+            PEN_CHECK_CONTAINS(err.message, "every: expected a time such as 90s, 15m, 2h or 30d");
         } else {
             PEN_CHECK_OK(status, &err);
             PEN_CHECK(seconds == cases[i].seconds);

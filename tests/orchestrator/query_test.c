@@ -4,60 +4,13 @@
 #include "orchestrator/query/artifacts.h"
 #include "orchestrator/query/compare.h"
 #include "orchestrator/query/lineage.h"
+#include "tests/orchestrator/records.h"
 #include "tests/pen_test.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum { MADE = 60, SEED = 77 };
-
-static void name_of(char name[32], int64_t number)
-{
-    (void)snprintf(name, 32, "node.thing.%lld", (long long)number);
-}
-
-static pen_json *output_record(int64_t number, const char *type, pen_json *properties)
-{
-    char name[32];
-    pen_json *output = pen_json_object();
-    name_of(name, number);
-    pen_json_set_string(output, "id", name);
-    pen_json_set_string(output, "type", type);
-    pen_json_set_string(output, "uri", name);
-    pen_json_set_string(output, "hash", name);
-    pen_json_set_int(output, "execution", number);
-    pen_json_set(output, "properties", properties == NULL ? pen_json_object() : properties);
-    return output;
-}
-
-/* An execution that makes node.thing.NUMBER of what it takes: {port: id}. */
-static void record(struct pen_metadata *metadata, const char *run, const char *node, int64_t number, pen_json *inputs,
-                   pen_json *output)
-{
-    struct pen_error err = PEN_ERROR_INIT;
-    pen_json *execution = pen_json_object(), *outputs = pen_json_object(), *parts = pen_json_object();
-    pen_json_set(outputs, "thing", output);
-    pen_json_set_int(parts, "number", number);
-    pen_json_set_string(execution, "run", run);
-    pen_json_set_string(execution, "node", node);
-    pen_json_set_int(execution, "execution", number);
-    pen_json_set_string(execution, "status", "succeeded");
-    pen_json_set_double(execution, "seconds", 1);
-    pen_json_set_string(execution, "key", node);
-    pen_json_set(execution, "parts", parts);
-    pen_json_set(execution, "inputs", inputs);
-    pen_json_set(execution, "outputs", outputs);
-    PEN_CHECK_OK(pen_metadata_record(metadata, "execution", execution, &err), &err);
-}
-
-static void begin(struct pen_metadata *metadata, const char *run)
-{
-    struct pen_error err = PEN_ERROR_INIT;
-    pen_json *start = pen_json_object();
-    pen_json_set_string(start, "run", run);
-    pen_json_set_string(start, "pipeline", "made-up");
-    PEN_CHECK_OK(pen_metadata_record(metadata, "run_start", start, &err), &err);
-}
 
 static void open_root(struct pen_metadata *metadata)
 {
@@ -71,7 +24,7 @@ static void open_root(struct pen_metadata *metadata)
 static void make_things(struct pen_metadata *metadata, bool of[MADE + 1][MADE + 1])
 {
     static const char *const ports[] = {"a", "b", "c"};
-    begin(metadata, "run-1");
+    records_run(metadata, "run-1");
     for (int64_t i = 1; i <= MADE; i++) {
         pen_json *inputs = pen_json_object();
         for (uint64_t p = 0; p < 3 && i > 1; p++) {
@@ -80,14 +33,14 @@ static void make_things(struct pen_metadata *metadata, bool of[MADE + 1][MADE + 
             if (k >= i) {
                 continue;
             }
-            name_of(name, k);
+            records_name(name, k);
             pen_json_set_string(inputs, ports[p], name);
             of[i][k] = true;
             for (int64_t j = 1; j < k; j++) {
                 of[i][j] = of[i][j] || of[k][j];
             }
         }
-        record(metadata, "run-1", "node", i, inputs, output_record(i, "Thing", NULL));
+        records_execution(metadata, "run-1", "node", i, inputs, records_output(i, "Thing", NULL));
     }
 }
 
@@ -98,7 +51,7 @@ static void expect_kin(struct pen_metadata *metadata, int64_t subject, bool of[M
     struct pen_lineage lineage;
     bool is_there[MADE + 1] = {false};
     char name[32];
-    name_of(name, subject);
+    records_name(name, subject);
     PEN_REQUIRE_OK(pen_lineage_gather(&lineage, metadata, name, reach, &err), &err);
     PEN_CHECK_EQ_I64(lineage.artifacts[lineage.subject].number, subject);
     for (int64_t i = 0; i < lineage.n_artifacts; i++) {
@@ -143,17 +96,17 @@ static void circles_end(void)
     struct pen_lineage lineage;
     struct pen_text text = {0};
     open_root(&metadata);
-    begin(&metadata, "run-1");
+    records_run(&metadata, "run-1");
     for (int64_t i = 1; i <= 3; i++) {
         char name[32];
         pen_json *inputs = pen_json_object();
-        name_of(name, i == 3 ? 3 : 3 - i);
+        records_name(name, i == 3 ? 3 : 3 - i);
         pen_json_set_string(inputs, "a", name);
-        record(&metadata, "run-1", "node", i, inputs, output_record(i, "Thing", NULL));
+        records_execution(&metadata, "run-1", "node", i, inputs, records_output(i, "Thing", NULL));
     }
     for (int64_t i = 1; i <= 3; i++) {
         char name[32];
-        name_of(name, i);
+        records_name(name, i);
         PEN_REQUIRE_OK(pen_lineage_gather(&lineage, &metadata, name, &reach, &err), &err);
         PEN_CHECK_OK(pen_lineage_tree(&lineage, &reach, &text, &err), &err);
         pen_lineage_dot(&lineage, &text);
@@ -184,7 +137,7 @@ static void more_than_asked_for_is_left_out_and_said(void)
         most = n > most ? n : most;
     }
     PEN_REQUIRE(most > 5);
-    name_of(name, subject);
+    records_name(name, subject);
     PEN_REQUIRE_OK(pen_lineage_gather(&lineage, &metadata, name, &reach, &err), &err);
     PEN_CHECK_EQ_I64(lineage.n_artifacts, 5);
     PEN_CHECK(lineage.is_cut);
@@ -196,38 +149,22 @@ static void more_than_asked_for_is_left_out_and_said(void)
 
 /* ---- artifacts ---- */
 
-static pen_json *one_input(const char *port, int64_t number)
-{
-    char name[32];
-    pen_json *inputs = pen_json_object();
-    name_of(name, number);
-    pen_json_set_string(inputs, port, name);
-    return inputs;
-}
-
-static pen_json *one_property(const char *name, pen_json *value)
-{
-    pen_json *properties = pen_json_object();
-    pen_json_set(properties, name, value);
-    return properties;
-}
-
 /* Models 1 and 2; 1 was pushed, then judged again and not pushed again; 2 never was judged. */
 static void make_models(struct pen_metadata *metadata)
 {
-    begin(metadata, "run-1");
-    record(metadata, "run-1", "trainer", 1, pen_json_object(), output_record(1, "Model", NULL));
-    record(metadata, "run-1", "trainer", 2, pen_json_object(),
-           output_record(2, "Model", one_property("steps", pen_json_int(7))));
-    record(metadata, "run-1", "evaluator", 3, one_input("model", 1),
-           output_record(3, "ModelEvaluation", one_property("auc", pen_json_double(0.7))));
-    record(metadata, "run-1", "pusher", 4, one_input("model", 1),
-           output_record(4, "PushedModel", one_property("pushed", pen_json_bool(true))));
-    begin(metadata, "run-2");
-    record(metadata, "run-2", "evaluator", 5, one_input("model", 1),
-           output_record(5, "ModelEvaluation", one_property("auc", pen_json_double(0.75))));
-    record(metadata, "run-2", "pusher", 6, one_input("model", 1),
-           output_record(6, "PushedModel", one_property("pushed", pen_json_bool(false))));
+    records_run(metadata, "run-1");
+    records_execution(metadata, "run-1", "trainer", 1, pen_json_object(), records_output(1, "Model", NULL));
+    records_execution(metadata, "run-1", "trainer", 2, pen_json_object(),
+                      records_output(2, "Model", records_property("steps", pen_json_int(7))));
+    records_execution(metadata, "run-1", "evaluator", 3, records_input("model", 1),
+                      records_output(3, "ModelEvaluation", records_property("auc", pen_json_double(0.7))));
+    records_execution(metadata, "run-1", "pusher", 4, records_input("model", 1),
+                      records_output(4, "PushedModel", records_property("pushed", pen_json_bool(true))));
+    records_run(metadata, "run-2");
+    records_execution(metadata, "run-2", "evaluator", 5, records_input("model", 1),
+                      records_output(5, "ModelEvaluation", records_property("auc", pen_json_double(0.75))));
+    records_execution(metadata, "run-2", "pusher", 6, records_input("model", 1),
+                      records_output(6, "PushedModel", records_property("pushed", pen_json_bool(false))));
 }
 
 static int64_t count(struct pen_metadata *metadata, const char *type, const char *where)
