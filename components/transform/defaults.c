@@ -1,7 +1,9 @@
 /* Default features: the rules of defaults.h, one function a kind of column. */
 #include "components/transform/defaults.h"
 
+#include "components/transform/amounts.h"
 #include "components/transform/language/syntax.h"
+#include "core/text.h"
 
 #include <string.h>
 
@@ -43,18 +45,25 @@ const char *pen_transform_quote_column(struct pen_arena *arena, const char *name
     return text;
 }
 
-/* A plain name made of the column's: other bytes become '_'. */
+/* A plain name made of the column's: a run of other bytes becomes one '_', and none at the end. */
 static const char *feature_name(struct pen_arena *arena, const char *column)
 {
-    char *name = pen_arena_printf(arena, "%.100s", column);
-    for (char *c = name; c != NULL && *c != '\0'; c++) {
+    char *name = pen_arena_printf(arena, "%.100s", column), *out = name;
+    bool other = false;
+    for (const char *c = name; c != NULL && *c != '\0'; c++) {
         bool plain = (*c >= '0' && *c <= '9') || (*c >= 'A' && *c <= 'Z') || (*c >= 'a' && *c <= 'z') || *c == '_' ||
                      (c != name && (*c == '-' || *c == '.'));
-        if (!plain) {
-            *c = '_';
+        if (plain || !other) {
+            *out++ = plain ? *c : '_';
         }
+        other = !plain;
     }
-    return name != NULL && name[0] == '\0' ? "_" : name;
+    if (name == NULL) {
+        return NULL;
+    }
+    out -= other && out > name + 1;
+    *out = '\0';
+    return name[0] == '\0' ? "_" : name;
 }
 
 static bool name_taken(const struct defaults *all, const char *name)
@@ -150,15 +159,58 @@ static bool is_date(const char *value)
     return value[sizeof shape - 1] == '\0' || value[sizeof shape - 1] == 'T' || value[sizeof shape - 1] == ' ';
 }
 
-/* Are most of the values that come up most often like this? */
-static bool most(const struct pen_value_counts *top, bool (*like)(const char *value))
+static bool is_amount(const char *value, char decimal)
+{
+    double number = 0;
+    return pen_parse_amount(value, strlen(value), decimal, &number);
+}
+
+static bool is_amount_with_point(const char *value)
+{
+    return is_amount(value, '.');
+}
+
+static bool is_amount_with_comma(const char *value)
+{
+    return is_amount(value, ',');
+}
+
+static bool is_plain_number(const char *value)
+{
+    double number = 0;
+    return pen_parse_double(value, strlen(value), &number);
+}
+
+/* How many, in a hundred, of the values that come up most often are like this? */
+static int64_t percent_like(const struct pen_value_counts *top, bool (*like)(const char *value))
 {
     int64_t n = top->n_items < VALUES_LOOKED_AT ? top->n_items : VALUES_LOOKED_AT;
     int64_t count = 0;
     for (int64_t i = 0; i < n; i++) {
         count += like(top->items[i].value);
     }
-    return 2 * count > n;
+    return n == 0 ? 0 : 100 * count / n;
+}
+
+static bool most(const struct pen_value_counts *top, bool (*like)(const char *value))
+{
+    return percent_like(top, like) > 50;
+}
+
+const char *pen_transform_number_of_text(struct pen_arena *arena, const struct pen_feature_statistics *feature)
+{
+    enum { NEARLY_ALL = 90 };
+    if (!pen_type_is_string(feature->type) || !feature->has_string || feature->string.n_unique <= FEW_STRINGS) {
+        return NULL;
+    }
+    const struct pen_value_counts *top = &feature->string.top;
+    int64_t point = percent_like(top, is_amount_with_point), comma = percent_like(top, is_amount_with_comma);
+    if ((point < NEARLY_ALL && comma < NEARLY_ALL) || percent_like(top, is_plain_number) == 100) {
+        return NULL;
+    }
+    const char *quoted = pen_transform_quote_column(arena, feature->name);
+    const char *option = comma > point ? ", decimal: ','" : "";
+    return quoted == NULL ? NULL : pen_arena_printf(arena, "number(%s%s)", quoted, option);
 }
 
 static void date_features(struct defaults *all, const struct pen_feature_statistics *f)
@@ -168,6 +220,28 @@ static void date_features(struct defaults *all, const struct pen_feature_statist
     if (f->string.avg_length > (double)strlen("2013-01-31")) {
         add_format(all, f->name, "_hour", "onehot(hour(", "))", "");
     }
+}
+
+/* True: the column's texts are numbers, and their features are added. */
+static bool amount_features(struct defaults *all, const struct pen_feature_statistics *f)
+{
+    const char *number = pen_transform_number_of_text(all->arena, f);
+    if (number == NULL) {
+        return false;
+    }
+    bool has_missing = f->n_missing > 0;
+    const char *scaled =
+        pen_arena_printf(all->arena, has_missing ? "zscore(fill(%s, 'median'))" : "zscore(%s)", number);
+    const char *missing = pen_arena_printf(all->arena, "is_missing(%s)", number);
+    if (scaled == NULL || missing == NULL) {
+        all->failed = true;
+        return true;
+    }
+    add(all, f->name, "", scaled, "a number, as people write it");
+    if (has_missing) {
+        add(all, f->name, "_missing", missing, "");
+    }
+    return true;
 }
 
 static void string_features(struct defaults *all, const struct pen_feature_statistics *f)
@@ -181,6 +255,8 @@ static void string_features(struct defaults *all, const struct pen_feature_stati
         add(all, f->name, "", NULL, "one value only");
     } else if (most(&s->top, is_date)) {
         date_features(all, f);
+    } else if (amount_features(all, f)) {
+        return;
     } else if (most(&s->top, has_words) && (long_text || (many && s->avg_length >= TEXT_LENGTH))) {
         add_format(all, f->name, "", "hash(ngrams(tokens(lower(", ")), [1, 2]), 131072)", "free text");
         add_format(all, f->name, "_length", "zscore(log1p(length(", ")))", "");

@@ -9,6 +9,7 @@
  *   int, every value another and dense    no feature (a row number)
  *   string, up to 10 values               onehot(x)
  *   string, more values                   vocab(x, top_k: 10000, oov: 10)
+ *   string, more than 10 "1,234.5", "5 %" zscore(number(x))
  *   string, 2024-03-01[T12:30]            onehot of month(x), weekday(x) and, with a time, hour(x)
  *   free text (words, long)               hash(ngrams(tokens(lower(x)), [1, 2]), 131072)
  *   string, nearly all values distinct    no feature (an identifier)
@@ -35,6 +36,10 @@ struct pen_transform_default {
 PEN_API PEN_MUST_USE pen_status pen_transform_default_features(
     struct pen_arena *arena, const struct pen_statistics *statistics, const char *split, const char *const *excluded,
     int64_t n_excluded, struct pen_transform_default **features, int64_t *n_features, struct pen_error *err);
+
+/* "number(x)" where nearly all the texts looked at are numbers as people write them and some are more than plain ones;
+ * NULL: it is another column, or out of memory. */
+PEN_API const char *pen_transform_number_of_text(struct pen_arena *arena, const struct pen_feature_statistics *feature);
 
 /* A column's name as the expression language writes it: itself, or in backquotes. NULL: out of memory. */
 PEN_API const char *pen_transform_quote_column(struct pen_arena *arena, const char *name);

@@ -4,6 +4,7 @@
  * lower and upper change ASCII letters only: the result depends on no locale. */
 #include "components/transform/evaluate.h"
 
+#include "components/transform/amounts.h"
 #include "core/hash.h"
 #include "core/text.h"
 
@@ -90,6 +91,11 @@ static void compute_value(const struct pen_evaluator *e, const struct pen_node *
         break;
     case PEN_NODE_PARSE_FLOAT:
         if (!pen_parse_double(text, size, &floats[entry])) {
+            floats[entry] = (double)NAN;
+        }
+        break;
+    case PEN_NODE_NUMBER:
+        if (!pen_parse_amount(text, size, (char)node->integer[0], &floats[entry])) {
             floats[entry] = (double)NAN;
         }
         break;

@@ -57,6 +57,7 @@ const char *pen_value_type_name(enum pen_value_type type); /* "a number", "a str
     X(TO_STRING, "to_string")       /* INT, FLOAT, BOOL */ \
     X(PARSE_INT, "parse_int")       /* STRING */ \
     X(PARSE_FLOAT, "parse_float") \
+    X(NUMBER, "number")             /* STRING as people write numbers; integer[0]: the decimal separator */ \
     X(MAP, "map")                   /* integer[0]: enum pen_map */ \
     X(INT_MAP, "int_map")           /* integer[0]: the operator's character */ \
     X(COMPARE, "compare")           /* FLOAT, FLOAT; integer[0]: enum pen_comparison */ \

@@ -143,8 +143,7 @@ static pen_status excluded_columns(struct pen_arena *arena, const struct pen_ini
 }
 
 /* What the label's columns would be as features: shown as comments. */
-static pen_status label_features(struct pen_arena *arena, const struct pen_init_request *request,
-                                 struct pen_draft *draft, struct pen_error *err)
+static pen_status label_features(struct pen_arena *arena, struct pen_draft *draft, struct pen_error *err)
 {
     const struct pen_split_statistics *table = &draft->statistics->splits[0];
     const char **others = pen_arena_alloc(arena, table->n_features, sizeof *others);
@@ -153,8 +152,7 @@ static pen_status label_features(struct pen_arena *arena, const struct pen_init_
     }
     int64_t n = 0;
     for (int64_t i = 0; i < table->n_features; i++) {
-        if (!contains(draft->label_columns, draft->n_label_columns, table->features[i].name) ||
-            strcmp(table->features[i].name, request->label) == 0) {
+        if (!contains(draft->label_columns, draft->n_label_columns, table->features[i].name)) {
             others[n++] = table->features[i].name;
         }
     }
@@ -162,6 +160,37 @@ static pen_status label_features(struct pen_arena *arena, const struct pen_init_
     PEN_TRY(pen_transform_default_features(arena, draft->statistics, NULL, others, n, &features,
                                            &draft->n_label_features, err));
     draft->label_features = features;
+    return PEN_OK;
+}
+
+/* The label as it is to stand in the file: a column whose name is no plain word in backquotes, and a column of texts
+ * that are numbers ("1,234 EUR") as number(column). Texts that hardly repeat are no classes. */
+static pen_status label_expression(struct pen_arena *arena, const struct pen_split_statistics *table, const char *asked,
+                                   const char **label, bool *is_column, struct pen_error *err)
+{
+    enum { FEW_TEXTS = 100, NEARLY_ALL = 90 };
+    *label = asked;
+    *is_column = false;
+    for (int64_t i = 0; i < table->n_features; i++) {
+        const struct pen_feature_statistics *column = &table->features[i];
+        const char *quoted = pen_transform_quote_column(arena, column->name);
+        if (quoted == NULL) {
+            return out_of_memory(err);
+        }
+        if (strcmp(asked, column->name) != 0 && strcmp(asked, quoted) != 0) {
+            continue;
+        }
+        const char *number = pen_transform_number_of_text(arena, column);
+        *label = number == NULL ? quoted : number;
+        *is_column = true;
+        int64_t n_texts = number == NULL && column->has_string ? column->string.n_unique : 0;
+        if (n_texts > FEW_TEXTS && 100 * n_texts > NEARLY_ALL * column->n_present) {
+            PEN_FAIL(err, PEN_ERR_CONFIG,
+                     "--label: expected classes or numbers, found %lld texts in the %lld rows of '%s' that have one",
+                     (long long)n_texts, (long long)column->n_present, column->name);
+        }
+        return PEN_OK;
+    }
     return PEN_OK;
 }
 
@@ -174,7 +203,6 @@ static pen_status draft_from(struct pen_inspection *inspection, const struct pen
         .name = name,
         .root = request->root == NULL ? pen_arena_printf(arena, "out/%s", name) : request->root,
         .csv = path_for_file(arena, request->csv, request->output),
-        .label = request->label,
         .split = request->split,
         .dialect = inspection->dialect,
         .statistics = &inspection->statistics,
@@ -183,7 +211,9 @@ static pen_status draft_from(struct pen_inspection *inspection, const struct pen
     if (draft.name == NULL || draft.root == NULL || draft.csv == NULL) {
         return out_of_memory(err);
     }
-    PEN_TRY(pen_transform_expression_columns(arena, request->label, "--label", &draft.label_columns,
+    bool label_is_column = false;
+    PEN_TRY(label_expression(arena, &draft.statistics->splits[0], request->label, &draft.label, &label_is_column, err));
+    PEN_TRY(pen_transform_expression_columns(arena, draft.label, "--label", &draft.label_columns,
                                              &draft.n_label_columns, err));
     const char **excluded = NULL;
     int64_t n_excluded = 0;
@@ -193,7 +223,9 @@ static pen_status draft_from(struct pen_inspection *inspection, const struct pen
     PEN_TRY(pen_transform_default_features(arena, draft.statistics, NULL, excluded, n_excluded, &features,
                                            &draft.n_features, err));
     draft.features = features;
-    PEN_TRY(label_features(arena, request, &draft, err));
+    if (!label_is_column) {
+        PEN_TRY(label_features(arena, &draft, err));
+    }
     return pen_draft_write(&draft, out, err);
 }
 

@@ -3,6 +3,7 @@
 #include "orchestrator/pipeline/init.h"
 
 #include "core/files.h"
+#include "tests/orchestrator/chores.h"
 #include "tests/pen_test.h"
 
 #include <stdio.h>
@@ -95,6 +96,10 @@ static void labels_and_choices_of_columns(void)
          {NULL},
          "--label: the data have no column 'zzzzzz'; they have row, user, hex, colour, town, day, moment, remark, ...",
          NULL},
+        {"user",
+         {NULL},
+         "--label: expected classes or numbers, found 12000 texts in the 12000 rows of 'user' that have one",
+         NULL},
         {"label", {"color"}, "--features: the data have no column 'color'; did you mean 'colour'?", NULL},
     };
     char path[PEN_PATH_BYTES];
@@ -117,6 +122,59 @@ static void labels_and_choices_of_columns(void)
         }
         pen_text_deinit(&text);
     }
+}
+
+/* What comes out of a spreadsheet, in the two ways of writing a decimal. */
+static void numbers_as_people_write_them_are_numbers(void)
+{
+    static const struct {
+        const char *file, *label, *holds[6];
+    } cases[] = {
+        {"sold.csv",
+         "Paid?",
+         {"  label: `Paid?`\n", "    Growth: zscore(number(`Growth %`))   # a number, as people write it\n",
+          "    Price_EUR: zscore(fill(number(`Price (EUR)`), 'median'))   # a number, as people write it\n",
+          "    Price_EUR_missing: is_missing(number(`Price (EUR)`))\n", "    code: zscore(code)\n"}},
+        {"sold.csv", "Price (EUR)", {"  label: number(`Price (EUR)`)\n"}},
+        {"sold.csv",
+         "`Price (EUR)` == '1,000'",
+         {"    # Price_EUR: zscore(fill(number(`Price (EUR)`), 'median'))   # the label reads it; take"}},
+        {"verkauft.csv",
+         "y",
+         {"  delimiter: ';'\n", "    Preis: zscore(number(Preis, decimal: ','))   # a number, as people write it\n",
+          "    share: onehot(share)\n"}},
+        {"verkauft.csv", "Preis", {"  label: number(Preis, decimal: ',')\n"}},
+    };
+    char sold[PEN_PATH_BYTES], verkauft[PEN_PATH_BYTES];
+    struct pen_text points = {0}, commas = {0};
+    pen_text_append(&points, "Price (EUR),Growth %,code,Paid?\n");
+    pen_text_append(&commas, "Preis;share;y\n");
+    for (int i = 0; i < 300; i++) {
+        pen_text_printf(&points, "%s,%d.5%%,%d,%s\n",
+                        i % 7 == 0   ? ""
+                        : i % 2 == 0 ? "\"1,234.50\""
+                                     : "EUR 99",
+                        i, i * 7, i % 2 == 0 ? "yes" : "no");
+        pen_text_printf(&commas, "%d.%03d,50 \xE2\x82\xAC;%d %%;%d\n", i % 9 + 1, i, i % 3, i % 2);
+    }
+    for (int i = 0; i < 40; i++) {
+        pen_text_printf(&points, "\"%d,%03d\",1.5%%,%d,no\n", i + 1, i, 9000 + i * 13);
+    }
+    chore_write(chore_path(sold, "sold.csv"), pen_text_view(&points));
+    chore_write(chore_path(verkauft, "verkauft.csv"), pen_text_view(&commas));
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char path[PEN_PATH_BYTES];
+        struct pen_text text = {0};
+        struct pen_error err = PEN_ERROR_INIT;
+        const struct pen_init_request request = {.csv = chore_path(path, cases[i].file), .label = cases[i].label};
+        PEN_CHECK_OK(pen_init_pipeline(&request, &text, &err), &err);
+        for (int line = 0; line < 6 && cases[i].holds[line] != NULL; line++) {
+            PEN_CHECK_CONTAINS(pen_text_view(&text), cases[i].holds[line]);
+        }
+        pen_text_deinit(&text);
+    }
+    pen_text_deinit(&points);
+    pen_text_deinit(&commas);
 }
 
 static void a_file_called_data_takes_its_folders_name(void)
@@ -200,5 +258,5 @@ static void real_data_read_as_a_person_would_write_them(void)
 }
 
 PEN_SUITE(init, PEN_CASE(every_kind_of_column_is_guessed), PEN_CASE(labels_and_choices_of_columns),
-          PEN_CASE(a_file_called_data_takes_its_folders_name), PEN_CASE(lines_above_the_header_are_skipped),
-          PEN_CASE(real_data_read_as_a_person_would_write_them));
+          PEN_CASE(numbers_as_people_write_them_are_numbers), PEN_CASE(a_file_called_data_takes_its_folders_name),
+          PEN_CASE(lines_above_the_header_are_skipped), PEN_CASE(real_data_read_as_a_person_would_write_them));

@@ -32,7 +32,8 @@ static const char *usage(struct pen_builder *b, const struct pen_function *f)
         pen_text_append_bytes(&text, p, name_length(p));
         pen_text_append(&text, p[name_length(p)] == '*' ? "..." : "");
         if (value != NULL) {
-            pen_text_printf(&text, ": %s", value + 1);
+            const char *quote = p[name_length(p)] == '$' ? "'" : "";
+            pen_text_printf(&text, ": %s%s%s", quote, value + 1, quote);
         } else if (p[name_length(p)] == '!') {
             pen_text_append(&text, ": none");
         }
@@ -141,6 +142,7 @@ static void take_default(const char *parameter, struct pen_argument *out)
     const char *value = strchr(parameter, '=') + 1;
     out->integer = strcmp(value, "true") == 0 ? 1 : strtoll(value, NULL, 10);
     out->number = strtod(value, NULL);
+    out->text = value;
 }
 
 /* The parameter that an argument fills: by name, or the next one. */

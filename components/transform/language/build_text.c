@@ -105,6 +105,20 @@ pen_status pen_build_length(struct pen_builder *b, const struct pen_call *call, 
     return pen_builder_add(b, &node, call->syntax, out);
 }
 
+pen_status pen_build_amount(struct pen_builder *b, const struct pen_call *call, int32_t *out)
+{
+    const char *decimal = call->arguments[1].text;
+    if (strcmp(decimal, ".") != 0 && strcmp(decimal, ",") != 0) {
+        return pen_call_wrong(b, call, 1, "decimal '.' or ','");
+    }
+    struct pen_node node = {.op = PEN_NODE_NUMBER, .type = PEN_VALUE_FLOAT, .n_arguments = 1, .integer = {decimal[0]}};
+    if (pen_builder_type(b, call->arguments[0].node) <= PEN_VALUE_FLOAT) {
+        return pen_call_number(b, call, 0, out);
+    }
+    PEN_TRY(pen_call_string(b, call, 0, &node.arguments[0]));
+    return pen_builder_add(b, &node, call->syntax, out);
+}
+
 pen_status pen_build_count_tokens(struct pen_builder *b, const struct pen_call *call, int32_t *out)
 {
     if (pen_builder_type(b, call->arguments[0].node) != PEN_VALUE_TOKENS) {

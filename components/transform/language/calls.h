@@ -32,9 +32,9 @@ struct pen_call {
 typedef pen_status pen_build_fn(struct pen_builder *b, const struct pen_call *call, int32_t *out);
 
 /* A parameter is written as a word: "x" an expression; "n#" a whole number, "low~" a number, "text$" a string,
- * "edges@" a list of numbers, "flag?" true or false: literals. "=..." gives a default, "by!" is an expression that may
- * be left out (its syntax is then NULL), "more*" any number of further expressions. Positional arguments fill them in
- * order, named ones by name. */
+ * "edges@" a list of numbers, "flag?" true or false: literals. "=..." gives a default (a string's without quotes),
+ * "by!" is an expression that may be left out (its syntax is then NULL), "more*" any number of further expressions.
+ * Positional arguments fill them in order, named ones by name. */
 struct pen_function {
     const char *name;
     const char *parameters[PEN_CALL_PARAMETERS];
@@ -52,9 +52,9 @@ pen_status pen_call_wrong_type(struct pen_builder *b, const struct pen_call *cal
 PEN_MUST_USE pen_status pen_call_number(struct pen_builder *b, const struct pen_call *call, int argument, int32_t *out);
 PEN_MUST_USE pen_status pen_call_string(struct pen_builder *b, const struct pen_call *call, int argument, int32_t *out);
 
-pen_build_fn pen_build_abs, pen_build_bucketize, pen_build_buckets, pen_build_cast, pen_build_clip, pen_build_contains,
-    pen_build_count, pen_build_count_tokens, pen_build_date, pen_build_entry, pen_build_fill, pen_build_hash,
-    pen_build_if, pen_build_is_missing, pen_build_join, pen_build_length, pen_build_map, pen_build_map2,
+pen_build_fn pen_build_abs, pen_build_amount, pen_build_bucketize, pen_build_buckets, pen_build_cast, pen_build_clip,
+    pen_build_contains, pen_build_count, pen_build_count_tokens, pen_build_date, pen_build_entry, pen_build_fill,
+    pen_build_hash, pen_build_if, pen_build_is_missing, pen_build_join, pen_build_length, pen_build_map, pen_build_map2,
     pen_build_minmax, pen_build_multihot, pen_build_ngrams, pen_build_onehot, pen_build_quantile, pen_build_rank,
     pen_build_scale, pen_build_split, pen_build_statistic, pen_build_tfidf, pen_build_tokens, pen_build_unique,
     pen_build_vocab;

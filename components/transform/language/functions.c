@@ -41,6 +41,7 @@ static const struct pen_function functions[] = {
     {"month", {"x"}, pen_build_date, PEN_DATE_MONTH},
     {"multihot", {"x"}, pen_build_multihot, 0},
     {"ngrams", {"x", "sizes@"}, pen_build_ngrams, 0},
+    {"number", {"x", "decimal$=."}, pen_build_amount, 0},
     {"onehot", {"x", "n#=0"}, pen_build_onehot, 0},
     {"quantile", {"x", "share~", "by!"}, pen_build_quantile, 0},
     {"rank", {"x", "n#=100"}, pen_build_rank, 0},

@@ -1,4 +1,5 @@
 /* What each function of the transform language gives, missing cells included: a table of expressions and rows. */
+#include "components/transform/amounts.h"
 #include "tests/components/transform/rows.h"
 #include "tests/kernels/mirror.h"
 
@@ -115,6 +116,9 @@ static const struct dense_case dense_cases[] = {
     {"cast(x, int)", {1, -2, 0, 0, 4, 10}},
     {"cast(cast(n, string), float) + 0.5", {3.5, 0, 3.5, 7.5, 0.5, 1.5}},
     {"cast(true, int) + n", {4, 0, 4, 8, 1, 2}},
+    {"number(x) + number(n)", {4.5, 0, 3, 0, 4, 11}},
+    {"number(concat('$', n + 1, ',500.5'))", {4500.5, 0, 4500.5, 8500.5, 1500.5, 2500.5}},
+    {"number(concat(n + 1, '.500,5'), decimal: ',')", {4500.5, 0, 4500.5, 8500.5, 1500.5, 2500.5}},
     {"2 < 3 and true", {1, 1, 1, 1, 1, 1}},
     {"`x` * `n`", {4.5, 0, 0, 0, 0, 10}},
 };
@@ -143,6 +147,72 @@ static void dense_results(void)
         pen_transform_scratch_destroy(scratch);
         pen_transform_destroy(graph);
     }
+}
+
+static void numbers_as_people_write_them(void)
+{
+    static const struct {
+        const char *text;
+        char decimal;
+        double value; /* NAN: it is none */
+    } cases[] = {
+        {"12", '.', 12},
+        {"-1.5e3", '.', -1500},
+        {"1,234", '.', 1234},
+        {"1,234,567.89", '.', 1234567.89},
+        {"1234.5", '.', 1234.5},
+        {"12.5%", '.', 12.5},
+        {"-4.3 %", '.', -4.3},
+        {"$1,234.50", '.', 1234.5},
+        {"-$5", '.', -5},
+        {"$ -5", '.', -5},
+        {"(1,250)", '.', -1250},
+        {"($ 99)", '.', -99},
+        {"EUR 12", '.', 12},
+        {"12USD", '.', 12},
+        {"\xE2\x82\xAC 1.000,5", ',', 1000.5},
+        {"1 234,50 \xE2\x82\xAC", ',', 1234.5},
+        {"1\xC2\xA0"
+         "234,5",
+         ',', 1234.5},
+        {"1'234'567", '.', 1234567},
+        {"0,75", ',', 0.75},
+        {".5 %", '.', 0.5},
+        {"\xE2\x88\x92"
+         "3",
+         '.', -3},
+        {"1,5", '.', (double)NAN}, /* the other convention */
+        {"1,2345", '.', (double)NAN},
+        {"1,234.567,8", '.', (double)NAN},
+        {"1,234 567", '.', (double)NAN}, /* two separators */
+        {"0,123", '.', (double)NAN},
+        {"", '.', (double)NAN},
+        {"$", '.', (double)NAN},
+        {"%", '.', (double)NAN},
+        {".", '.', (double)NAN},
+        {"(5", '.', (double)NAN},
+        {"5)", '.', (double)NAN},
+        {"5 %%", '.', (double)NAN},
+        {"$5 EUR", '.', (double)NAN},
+        {"12 kg", '.', (double)NAN},
+        {"ABC123", '.', (double)NAN},
+        {"18.08.2022", ',', (double)NAN},
+        {"18.08.2022", '.', (double)NAN},
+        {"12:30", '.', (double)NAN},
+        {"030 123 456", '.', (double)NAN},
+        {"--5", '.', (double)NAN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        double value = (double)NAN;
+        bool is_number = pen_parse_amount(cases[i].text, strlen(cases[i].text), cases[i].decimal, &value);
+        PEN_CHECK_MSG(is_number == !isnan(cases[i].value) && (!is_number || value == cases[i].value),
+                      "'%s', decimal %c: expected %g, found %d, %g", cases[i].text, cases[i].decimal, cases[i].value,
+                      is_number, value);
+    }
+    char digits[200];
+    double value = 0;
+    memset(digits, '7', sizeof digits);
+    PEN_CHECK(!pen_parse_amount(digits, sizeof digits, ',', &value)); /* more than any number has */
 }
 
 struct ids_case {
@@ -266,4 +336,4 @@ static void tfidf_is_tfx_formula(void)
 }
 
 PEN_SUITE(transform_semantics, PEN_CASE(dense_results), PEN_CASE(ids_results), PEN_CASE(vectors_and_lists),
-          PEN_CASE(tfidf_is_tfx_formula));
+          PEN_CASE(tfidf_is_tfx_formula), PEN_CASE(numbers_as_people_write_them));
