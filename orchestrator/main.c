@@ -3,6 +3,7 @@
 #include "kernels/load.h"
 #include "orchestrator/cli/verbs.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,9 +45,15 @@ static void settle_threads(char **argv)
     (void)execv("/proc/self/exe", argv); /* without /proc it goes on as it is, only slower */
 }
 
+/* Not what was just said: a file may be read more than once. */
 static void print_warning(void *user, enum pen_log_level level, const char *text)
 {
+    static char last[1024];
     (void)user;
+    if (strncmp(last, text, sizeof last - 1) == 0) {
+        return;
+    }
+    (void)snprintf(last, sizeof last, "%s", text);
     (void)fprintf(stderr, "%s: %s\n", level == PEN_LOG_ERROR ? "error" : "warning", text);
 }
 
@@ -100,6 +107,13 @@ static int unknown_verb(const char *name)
     (void)fprintf(stderr, "penstock: there is no verb '%.80s'%s%s%s; penstock --help lists them\n", name,
                   near == NULL ? "" : "; did you mean '", near == NULL ? "" : near, near == NULL ? "" : "'?");
     return 2;
+}
+
+/* Whoever read standard output (head, less) has seen enough and left: nothing that needs saying. */
+static bool reader_has_left(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR) != 0;
 }
 
 static pen_status run_verb(const struct pen_verb *verb, struct pen_cli *cli, int argc, char *const *argv,
@@ -157,7 +171,7 @@ int main(int argc, char **argv)
     if (status == PEN_ERR_CANCELLED && last_signal != 0) {
         exit_code = 128 + last_signal;
     }
-    if (status != PEN_OK) {
+    if (status != PEN_OK && !(status == PEN_ERR_IO && reader_has_left())) {
         (void)fflush(stdout);
         (void)fprintf(stderr, "penstock: %s\n", err.message);
     }

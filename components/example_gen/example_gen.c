@@ -185,8 +185,7 @@ static pen_status refuse_empty_splits(const struct pen_reading *reading, struct 
     for (int64_t i = 0; i < reading->n_splits; i++) {
         if (pen_route_n_rows(reading->route, i) == 0) {
             PEN_FAIL(err, PEN_ERR_DATA,
-                     "split '%s': expected rows, found none among the %lld rows read; change option split or give "
-                     "more data",
+                     "split '%s': expected rows, found none of the %lld read; change option split or give more data",
                      reading->splits[i], (long long)reading->counts.n_rows);
         }
     }
@@ -252,7 +251,8 @@ static void warn(const struct pen_csv_counts *counts, const struct pen_rejects *
         pen_log(PEN_LOG_WARNING, "%lld malformed rows set aside in rejects.csv", (long long)rejects->n_rows);
     }
     if (counts->n_non_utf8_cells > 0) {
-        pen_log(PEN_LOG_WARNING, "%lld cells are not UTF-8 and were kept as they are",
+        pen_log(PEN_LOG_WARNING,
+                "%lld cells are not UTF-8 and were kept as they are; iconv -f WINDOWS-1252 -t UTF-8 converts a file",
                 (long long)counts->n_non_utf8_cells);
     }
     if (counts->n_float_overflow > 0) {

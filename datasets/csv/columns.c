@@ -34,13 +34,37 @@ static pen_status take_key(struct pen_csv_dictionary *taken, const char *name, b
     return *fresh ? pen_csv_dictionary_insert(taken, &key, &code, err) : PEN_OK;
 }
 
+static void warn_of_duplicates(const struct pen_csv_reader *reader, const char *name, const char *renamed, int64_t n)
+{
+    char quoted[PEN_QUOTE_BYTES], other[PEN_QUOTE_BYTES];
+    (void)pen_quote(quoted, name, strlen(name));
+    (void)pen_quote(other, renamed, strlen(renamed));
+    if (n == 1) {
+        pen_log(PEN_LOG_WARNING, "%s: two columns are named '%s'; the second one is called '%s'", reader->paths[0],
+                quoted, other);
+        return;
+    }
+    pen_log(PEN_LOG_WARNING, "%s: %lld columns repeat a name; the last of them, '%s', is called '%s'", reader->paths[0],
+            (long long)n, quoted, other);
+}
+
+static void warn_of_no_names(const struct pen_csv_reader *reader, int64_t column, const char *name, int64_t n)
+{
+    if (n == 1) {
+        pen_log(PEN_LOG_WARNING, "%s: column %lld has no name and is called '%s'", reader->paths[0],
+                (long long)column + 1, name);
+        return;
+    }
+    pen_log(PEN_LOG_WARNING, "%s: %lld columns have no name; the last of them, column %lld, is called '%s'",
+            reader->paths[0], (long long)n, (long long)column + 1, name);
+}
+
 /* Gives every field a name of its own. fields[i] may be "". */
 static pen_status unique_names(struct pen_csv_reader *reader, char **fields, char **names, struct pen_error *err)
 {
     struct pen_csv_dictionary taken = {0};
     pen_status status = PEN_OK;
-    int64_t n_generated = 0, n_duplicates = 0;
-    const char *duplicate = "";
+    int64_t n_generated = 0, n_duplicates = 0, generated = 0, duplicate = 0;
     bool fresh;
     /* Names in the file keep their place: generated ones give way to them. */
     for (int64_t i = 0; i < reader->n_fields; i++) {
@@ -64,17 +88,15 @@ static pen_status unique_names(struct pen_csv_reader *reader, char **fields, cha
             names[i] = fresh ? name : NULL;
             n_generated += fresh && empty;
             n_duplicates += fresh && !empty;
-            duplicate = !empty ? fields[i] : duplicate;
+            generated = empty ? i : generated;
+            duplicate = empty ? duplicate : i;
         }
     }
     if (n_duplicates > 0) {
-        char quoted[PEN_QUOTE_BYTES];
-        pen_log(PEN_LOG_WARNING, "%s: %lld columns repeat a name ('%s', ...); they were renamed with _2, _3, ...",
-                reader->paths[0], (long long)n_duplicates, pen_quote(quoted, duplicate, strlen(duplicate)));
+        warn_of_duplicates(reader, fields[duplicate], names[duplicate], n_duplicates);
     }
     if (n_generated > 0 && reader->has_header) {
-        pen_log(PEN_LOG_WARNING, "%s: %lld columns have no name; they are called column_N", reader->paths[0],
-                (long long)n_generated);
+        warn_of_no_names(reader, generated, names[generated], n_generated);
     }
 done:
     pen_csv_dictionary_deinit(&taken);

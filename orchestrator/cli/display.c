@@ -154,6 +154,18 @@ static bool is_refused(const pen_json *outcome)
     return pen_json_is_bool(blessed) && !pen_json_bool_or(blessed, true);
 }
 
+/* By one of the run's nodes, now or earlier. */
+static bool was_made(const pen_json *outcome, const char *output)
+{
+    const pen_json *nodes = pen_json_get(outcome, "nodes");
+    for (int64_t i = 0; i < pen_json_size(nodes); i++) {
+        if (pen_json_get(pen_json_get(pen_json_at(nodes, i), "outputs"), output) != NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void print_end(const pen_json *outcome)
 {
     const char *root = pen_json_string_or(pen_json_get(outcome, "root"), "");
@@ -170,10 +182,16 @@ static void print_end(const pen_json *outcome)
         (void)fprintf(stderr, "logs: %s/runs/%s/\n", root, pen_json_string_or(pen_json_get(outcome, "run"), ""));
         return;
     }
-    (void)fprintf(stderr, "next: penstock show evaluation --root %s\n      penstock show statistics --root %s\n", root,
-                  root);
+    const char *lead = "next: ";
+    const char *const shown[] = {"evaluation", "statistics"};
+    for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++) {
+        if (was_made(outcome, shown[i])) {
+            (void)fprintf(stderr, "%spenstock show %s --root %s\n", lead, shown[i], root);
+            lead = "      ";
+        }
+    }
     if (pushed != NULL) {
-        (void)fprintf(stderr, "      penstock predict %s --csv new.csv\n", pushed);
+        (void)fprintf(stderr, "%spenstock predict %s --csv new.csv\n", lead, pushed);
     }
 }
 

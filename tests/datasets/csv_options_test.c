@@ -344,9 +344,8 @@ static void it_makes_names_unique_and_says_so(void)
     check_names(&reading, "a|a_3|a_2|column_4_2|a_4|column_4|x\ny|../z|");
     pen_log_install(NULL);
     without_folder(logged, &found);
-    PEN_CHECK_EQ_STR(pen_text_view(&found),
-                     "a.csv: 2 columns repeat a name ('a', ...); they were renamed with _2, _3, ...\n"
-                     "a.csv: 1 columns have no name; they are called column_N\n");
+    PEN_CHECK_EQ_STR(pen_text_view(&found), "a.csv: 2 columns repeat a name; the last of them, 'a', is called 'a_4'\n"
+                                            "a.csv: column 4 has no name and is called 'column_4_2'\n");
     pen_text_deinit(&found);
     begin(&reading, "a,\xff\n1,2\n");
     check_fails(&reading, PEN_ERR_DATA,

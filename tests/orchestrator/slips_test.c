@@ -4,23 +4,31 @@
 #include "tests/orchestrator/program.h"
 #include "tests/pen_test.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static void make_rows(void)
 {
     char path[PEN_PATH_BYTES];
-    struct pen_text names = {0}, numbers = {0};
+    struct pen_text names = {0}, numbers = {0}, twice = {0};
     pen_text_append(&names, "id,name,y\n");
     pen_text_append(&numbers, "x,f,y\n");
     for (int i = 0; i < 400; i++) {
         pen_text_printf(&names, "%d,user%d,%d\n", i, i, i % 2);
         pen_text_printf(&numbers, "%d,%d.5,%d\n", i * 7919 % 1000, i, i * 7919 % 1000 > 500);
     }
+    pen_text_append(&twice, "a,a,y\n");
+    for (int i = 0; i < 400; i++) {
+        pen_text_printf(&twice, "%d,%d,%d\n", i * 31 % 17, i * 7919 % 1000, i % 2);
+    }
+    chore_write(chore_path(path, "twice.csv"), pen_text_view(&twice));
     chore_write(chore_path(path, "names.csv"), pen_text_view(&names));
     chore_write(chore_path(path, "numbers.csv"), pen_text_view(&numbers));
     pen_text_deinit(&names);
     pen_text_deinit(&numbers);
+    pen_text_deinit(&twice);
 }
 
 static int times(const char *text, const char *wanted)
@@ -39,6 +47,8 @@ static void each_is_told_in_these_words(void)
         int exit_code;
         const char *says; /* once, on standard error */
     } cases[] = {
+        {"init twice.csv --label y -o twice.yaml", 0,
+         "warning: twice.csv: two columns are named 'a'; the second one is called 'a_2'\n"},
         {"train names.csv --label y", 3,
          "penstock: transform: expected features, and no column makes one by itself (name: nearly every row has its "
          "own "
@@ -79,4 +89,32 @@ static void each_is_told_in_these_words(void)
     }
 }
 
-PEN_SUITE(slips, PEN_CASE(each_is_told_in_these_words));
+/* As `penstock runs | head -1` when head was quick: no message, and the code of a write that failed. */
+static void a_reader_that_left_is_no_news(void)
+{
+    int ends[2], state = 0;
+    if (access(PEN_TEST_PROGRAM, X_OK) != 0) {
+        PEN_SKIP("the program is not built");
+    }
+    char path[PEN_PATH_BYTES];
+    struct pen_text said = {0};
+    chore_path(path, "left.err");
+    PEN_REQUIRE(pipe(ends) == 0);
+    (void)close(ends[0]);
+    pid_t child = fork();
+    if (child == 0) {
+        int log = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+        (void)dup2(ends[1], STDOUT_FILENO);
+        (void)dup2(log, STDERR_FILENO);
+        (void)execl(PEN_TEST_PROGRAM, "penstock", "doctor", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(ends[1]);
+    PEN_REQUIRE(waitpid(child, &state, 0) == child);
+    PEN_CHECK_EQ_I64(WIFEXITED(state) ? WEXITSTATUS(state) : -1, 74);
+    chore_read(path, &said);
+    PEN_CHECK_EQ_STR(pen_text_view(&said), "");
+    pen_text_deinit(&said);
+}
+
+PEN_SUITE(slips, PEN_CASE(each_is_told_in_these_words), PEN_CASE(a_reader_that_left_is_no_news));

@@ -245,7 +245,7 @@ static void empty_splits_are_refused(void)
     pen_json *described = NULL;
     PEN_REQUIRE(put("one.csv", "x\n1\n"));
     PEN_CHECK_STATUS(run("empty", "csv: one.csv\n", &described, &err), PEN_ERR_DATA);
-    PEN_CHECK_CONTAINS(err.message, "found none among the 1 rows read");
+    PEN_CHECK_CONTAINS(err.message, "found none of the 1 read; change option split");
 }
 
 PEN_SUITE(example_gen, PEN_CASE(the_chicago_sample_splits_as_tfx_splits_it),
