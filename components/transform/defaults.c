@@ -2,6 +2,7 @@
 #include "components/transform/defaults.h"
 
 #include "components/transform/amounts.h"
+#include "components/transform/dates.h"
 #include "components/transform/language/syntax.h"
 #include "core/text.h"
 
@@ -14,7 +15,8 @@ enum {
     TEXT_LENGTH = 15,      /* bytes on average: words of text, when most values are distinct */
     LONG_TEXT_LENGTH = 30, /* the same when they are not */
     MANY_ROWS = 10000,     /* enough to learn from values that come twice */
-    VALUES_LOOKED_AT = 20
+    VALUES_LOOKED_AT = 20,
+    NEARLY_ALL = 90 /* in a hundred of them */
 };
 
 struct defaults {
@@ -199,7 +201,6 @@ static bool most(const struct pen_value_counts *top, bool (*like)(const char *va
 
 const char *pen_transform_number_of_text(struct pen_arena *arena, const struct pen_feature_statistics *feature)
 {
-    enum { NEARLY_ALL = 90 };
     if (!pen_type_is_string(feature->type) || !feature->has_string || feature->string.n_unique <= FEW_STRINGS) {
         return NULL;
     }
@@ -213,13 +214,38 @@ const char *pen_transform_number_of_text(struct pen_arena *arena, const struct p
     return quoted == NULL ? NULL : pen_arena_printf(arena, "number(%s%s)", quoted, option);
 }
 
-static void date_features(struct defaults *all, const struct pen_feature_statistics *f)
+static bool is_day_first(const char *value)
 {
-    add_format(all, f->name, "_month", "onehot(month(", "))", "a date");
-    add_format(all, f->name, "_weekday", "onehot(weekday(", "))", "");
-    if (f->string.avg_length > (double)strlen("2013-01-31")) {
-        add_format(all, f->name, "_hour", "onehot(hour(", "))", "");
+    int64_t seconds = 0;
+    return pen_parse_seconds(value, strlen(value), PEN_DATE_DMY, &seconds);
+}
+
+static bool is_month_first(const char *value)
+{
+    int64_t seconds = 0;
+    return pen_parse_seconds(value, strlen(value), PEN_DATE_MDY, &seconds);
+}
+
+/* False: the texts are no dates. Where none of those looked at tells days from months, points stand for days first. */
+static bool date_features(struct defaults *all, const struct pen_feature_statistics *f)
+{
+    const struct pen_value_counts *top = &f->string.top;
+    int64_t day_first = percent_like(top, is_day_first), month_first = percent_like(top, is_month_first);
+    const char *after = "))", *note = "a date";
+    if (!most(top, is_date)) {
+        if (day_first < NEARLY_ALL && month_first < NEARLY_ALL) {
+            return false;
+        }
+        bool days = day_first > month_first || (day_first == month_first && strchr(top->items[0].value, '.') != NULL);
+        after = days ? ", order: 'dmy'))" : ", order: 'mdy'))";
+        note = days ? "a date, days first" : "a date, months first";
     }
+    add_format(all, f->name, "_month", "onehot(month(", after, note);
+    add_format(all, f->name, "_weekday", "onehot(weekday(", after, "");
+    if (f->string.avg_length > (double)strlen("2013-01-31")) {
+        add_format(all, f->name, "_hour", "onehot(hour(", after, "");
+    }
+    return true;
 }
 
 /* True: the column's texts are numbers, and their features are added. */
@@ -253,9 +279,7 @@ static void string_features(struct defaults *all, const struct pen_feature_stati
     bool long_text = s->avg_length > LONG_TEXT_LENGTH && s->n_unique > MANY_VALUES;
     if (s->n_unique <= 1 && f->n_missing == 0) {
         add(all, f->name, "", NULL, "one value only");
-    } else if (most(&s->top, is_date)) {
-        date_features(all, f);
-    } else if (amount_features(all, f)) {
+    } else if (date_features(all, f) || amount_features(all, f)) {
         return;
     } else if (most(&s->top, has_words) && (long_text || (many && s->avg_length >= TEXT_LENGTH))) {
         add_format(all, f->name, "", "hash(ngrams(tokens(lower(", ")), [1, 2]), 131072)", "free text");

@@ -11,6 +11,7 @@
  *   string, more values                   vocab(x, top_k: 10000, oov: 10)
  *   string, more than 10 "1,234.5", "5 %" zscore(number(x))
  *   string, 2024-03-01[T12:30]            onehot of month(x), weekday(x) and, with a time, hour(x)
+ *   string, 1.3.2024, 3/1/24 9:30 PM      the same with order: 'dmy' or 'mdy'
  *   free text (words, long)               hash(ngrams(tokens(lower(x)), [1, 2]), 131072)
  *   string, nearly all values distinct    no feature (an identifier)
  *   string, most values distinct          hash(x, 131072) from 10,000 rows on; an identifier below

@@ -173,8 +173,6 @@ PEN_MUST_USE pen_status pen_compute_ngrams(const struct pen_node *node, struct p
 /* The id of a string in a finished vocabulary: oov buckets behind it, else -1. */
 int32_t pen_vocabulary_id(const struct pen_node *node, const struct pen_analysis *found, const char *text,
                           size_t size_bytes);
-/* Seconds since 1970 of "2024-03-01", "2024-03-01 12:30[:15[.5]]", also with T and Z or +hh:mm; false: none. */
-bool pen_parse_seconds(const char *text, size_t size_bytes, int64_t *seconds);
 int64_t pen_date_part_of(int64_t seconds, enum pen_date_part part);
 
 #ifdef __cplusplus

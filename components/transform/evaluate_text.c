@@ -5,6 +5,7 @@
 #include "components/transform/evaluate.h"
 
 #include "components/transform/amounts.h"
+#include "components/transform/dates.h"
 #include "core/hash.h"
 #include "core/text.h"
 
@@ -85,7 +86,7 @@ static void compute_value(const struct pen_evaluator *e, const struct pen_node *
         ints[entry] = parse_int(text, size);
         break;
     case PEN_NODE_SECONDS:
-        if (!pen_parse_seconds(text, size, &ints[entry])) {
+        if (!pen_parse_seconds(text, size, (enum pen_date_order)node->integer[0], &ints[entry])) {
             ints[entry] = PEN_MISSING_INT;
         }
         break;

@@ -70,7 +70,7 @@ const char *pen_value_type_name(enum pen_value_type type); /* "a number", "a str
     X(IF, "if") \
     X(IS_MISSING, "is_missing") \
     X(FILL, "fill")                 /* argument 1 where argument 0 is missing */ \
-    X(SECONDS, "seconds")           /* ISO 8601 text to seconds since 1970 */ \
+    X(SECONDS, "seconds")           /* STRING to seconds since 1970; integer[0]: enum pen_date_order */ \
     X(DATE, "date")                 /* integer[0]: enum pen_date_part */ \
     X(LOWER, "lower") \
     X(UPPER, "upper") \

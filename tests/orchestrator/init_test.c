@@ -124,8 +124,8 @@ static void labels_and_choices_of_columns(void)
     }
 }
 
-/* What comes out of a spreadsheet, in the two ways of writing a decimal. */
-static void numbers_as_people_write_them_are_numbers(void)
+/* What comes out of a spreadsheet, in two countries. */
+static void numbers_and_dates_as_people_write_them(void)
 {
     static const struct {
         const char *file, *label, *holds[6];
@@ -142,20 +142,22 @@ static void numbers_as_people_write_them_are_numbers(void)
         {"verkauft.csv",
          "y",
          {"  delimiter: ';'\n", "    Preis: zscore(number(Preis, decimal: ','))   # a number, as people write it\n",
-          "    share: onehot(share)\n"}},
+          "    share: onehot(share)\n", "    Tag_month: onehot(month(Tag, order: 'dmy'))   # a date, days first\n",
+          "    seen_hour: onehot(hour(seen, order: 'mdy'))\n"}},
         {"verkauft.csv", "Preis", {"  label: number(Preis, decimal: ',')\n"}},
     };
     char sold[PEN_PATH_BYTES], verkauft[PEN_PATH_BYTES];
     struct pen_text points = {0}, commas = {0};
     pen_text_append(&points, "Price (EUR),Growth %,code,Paid?\n");
-    pen_text_append(&commas, "Preis;share;y\n");
+    pen_text_append(&commas, "Preis;share;Tag;seen;y\n");
     for (int i = 0; i < 300; i++) {
         pen_text_printf(&points, "%s,%d.5%%,%d,%s\n",
                         i % 7 == 0   ? ""
                         : i % 2 == 0 ? "\"1,234.50\""
                                      : "EUR 99",
                         i, i * 7, i % 2 == 0 ? "yes" : "no");
-        pen_text_printf(&commas, "%d.%03d,50 \xE2\x82\xAC;%d %%;%d\n", i % 9 + 1, i, i % 3, i % 2);
+        pen_text_printf(&commas, "%d.%03d,50 \xE2\x82\xAC;%d %%;%02d.%02d.2024;%d/%d/23 %d:30 PM;%d\n", i % 9 + 1, i,
+                        i % 3, i % 28 + 1, i % 12 + 1, i % 12 + 1, i % 28 + 1, i % 11 + 1, i % 2);
     }
     for (int i = 0; i < 40; i++) {
         pen_text_printf(&points, "\"%d,%03d\",1.5%%,%d,no\n", i + 1, i, 9000 + i * 13);
@@ -258,5 +260,5 @@ static void real_data_read_as_a_person_would_write_them(void)
 }
 
 PEN_SUITE(init, PEN_CASE(every_kind_of_column_is_guessed), PEN_CASE(labels_and_choices_of_columns),
-          PEN_CASE(numbers_as_people_write_them_are_numbers), PEN_CASE(a_file_called_data_takes_its_folders_name),
+          PEN_CASE(numbers_and_dates_as_people_write_them), PEN_CASE(a_file_called_data_takes_its_folders_name),
           PEN_CASE(lines_above_the_header_are_skipped), PEN_CASE(real_data_read_as_a_person_would_write_them));

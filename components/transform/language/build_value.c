@@ -1,4 +1,5 @@
 /* Calls on values of any kind: missing ones, choices, types, dates. */
+#include "components/transform/dates.h"
 #include "components/transform/language/calls.h"
 
 #include <string.h>
@@ -42,10 +43,25 @@ pen_status pen_build_fill(struct pen_builder *b, const struct pen_call *call, in
 
 pen_status pen_build_date(struct pen_builder *b, const struct pen_call *call, int32_t *out)
 {
+    static const char *const orders[] = {[PEN_DATE_YMD] = "ymd", [PEN_DATE_DMY] = "dmy", [PEN_DATE_MDY] = "mdy"};
+    enum { N_ORDERS = sizeof orders / sizeof orders[0] };
     int32_t seconds = call->arguments[0].node;
+    int order = 0;
+    while (order < N_ORDERS && strcmp(call->arguments[1].text, orders[order]) != 0) {
+        order++;
+    }
+    if (order == N_ORDERS) {
+        return pen_call_wrong(b, call, 1, "order 'ymd', 'dmy' or 'mdy'");
+    }
+    if (order != PEN_DATE_YMD && pen_builder_type(b, seconds) != PEN_VALUE_STRING) {
+        return pen_call_wrong(b, call, 1, "no order, as only texts have one");
+    }
     if (pen_builder_type(b, seconds) == PEN_VALUE_STRING) {
-        struct pen_node parse = {
-            .op = PEN_NODE_SECONDS, .type = PEN_VALUE_INT, .n_arguments = 1, .arguments = {seconds}};
+        struct pen_node parse = {.op = PEN_NODE_SECONDS,
+                                 .type = PEN_VALUE_INT,
+                                 .n_arguments = 1,
+                                 .arguments = {seconds},
+                                 .integer = {order}};
         PEN_TRY(pen_builder_add(b, &parse, call->syntax, &seconds));
     } else {
         PEN_TRY(pen_builder_to_int(b, seconds, call->arguments[0].syntax, call->syntax->text, &seconds));

@@ -1,5 +1,6 @@
 /* What each function of the transform language gives, missing cells included: a table of expressions and rows. */
 #include "components/transform/amounts.h"
+#include "components/transform/dates.h"
 #include "tests/components/transform/rows.h"
 #include "tests/kernels/mirror.h"
 
@@ -112,6 +113,8 @@ static const struct dense_case dense_cases[] = {
     {"weekday(when)", {3, 2, 0, 0, 0, 3}},
     {"hour(when)", {0, 23, 5, 0, 0, 0}},
     {"minute(when)", {0, 59, 6, 0, 0, 0}},
+    {"weekday('29.02.2024', order: 'dmy') + hour('2/29/24 4:07 PM', order: 'mdy') * 100",
+     {1603, 1603, 1603, 1603, 1603, 1603}},
     {"year(n * 31536000)", {1972, 0, 1972, 1976, 1970, 1971}},
     {"cast(x, int)", {1, -2, 0, 0, 4, 10}},
     {"cast(cast(n, string), float) + 0.5", {3.5, 0, 3.5, 7.5, 0.5, 1.5}},
@@ -146,6 +149,47 @@ static void dense_results(void)
         }
         pen_transform_scratch_destroy(scratch);
         pen_transform_destroy(graph);
+    }
+}
+
+/* Seconds by Python's datetime(...).timestamp() in UTC. */
+static void dates_in_other_orders(void)
+{
+    static const struct {
+        const char *text;
+        enum pen_date_order order;
+        int64_t seconds; /* -1: it is none */
+    } cases[] = {
+        {"01.03.2024", PEN_DATE_DMY, 1709251200},
+        {"1.3.2024", PEN_DATE_DMY, 1709251200},
+        {"3/1/2024", PEN_DATE_MDY, 1709251200},
+        {"03-01-24", PEN_DATE_MDY, 1709251200},
+        {"1/3/24 9:05", PEN_DATE_DMY, 1709283900},
+        {"3/1/2024 9:05 PM", PEN_DATE_MDY, 1709327100},
+        {"3/1/2024 12:05am", PEN_DATE_MDY, 1709251500},
+        {"3/1/2024 12:05 PM", PEN_DATE_MDY, 1709294700},
+        {"01.03.2024 09:05:30", PEN_DATE_DMY, 1709283930},
+        {"31/12/69", PEN_DATE_DMY, -86400},
+        {"01/01/70", PEN_DATE_DMY, 0},
+        {"2024-03-01", PEN_DATE_DMY, -1},
+        {"01.03.2024", PEN_DATE_YMD, -1},
+        {"13/1/2024", PEN_DATE_MDY, -1},
+        {"31/4/2024", PEN_DATE_DMY, -1},
+        {"1/3-2024", PEN_DATE_DMY, -1},
+        {"1/3/024", PEN_DATE_DMY, -1},
+        {"1/3/2024 13:00 PM", PEN_DATE_DMY, -1},
+        {"1/3/2024 9", PEN_DATE_DMY, -1},
+        {"1/3/", PEN_DATE_DMY, -1},
+        {"/3/2024", PEN_DATE_DMY, -1},
+        {"", PEN_DATE_MDY, -1},
+        {"192.168.1.1", PEN_DATE_DMY, -1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int64_t seconds = 0;
+        bool found = pen_parse_seconds(cases[i].text, strlen(cases[i].text), cases[i].order, &seconds);
+        PEN_CHECK_MSG(found == (cases[i].seconds != -1) && (!found || seconds == cases[i].seconds),
+                      "'%s': expected %lld, found %d, %lld", cases[i].text, (long long)cases[i].seconds, found,
+                      (long long)seconds);
     }
 }
 
@@ -336,4 +380,4 @@ static void tfidf_is_tfx_formula(void)
 }
 
 PEN_SUITE(transform_semantics, PEN_CASE(dense_results), PEN_CASE(ids_results), PEN_CASE(vectors_and_lists),
-          PEN_CASE(tfidf_is_tfx_formula), PEN_CASE(numbers_as_people_write_them));
+          PEN_CASE(tfidf_is_tfx_formula), PEN_CASE(numbers_as_people_write_them), PEN_CASE(dates_in_other_orders));
