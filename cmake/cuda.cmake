@@ -39,3 +39,18 @@ if(PEN_HAS_CUDA AND NOT PEN_CUDNN STREQUAL "OFF")
         string(APPEND pen_cuda_text " without cuDNN")
     endif()
 endif()
+
+# NCCL, for ranks on several GPUs: its header now, the library when ranks work.
+set(PEN_HAS_NCCL OFF)
+if(PEN_HAS_CUDA AND NOT PEN_NCCL STREQUAL "OFF")
+    find_path(PEN_NCCL_INCLUDE_DIR nccl.h HINTS ${NCCL_ROOT} ENV NCCL_ROOT ${CUDAToolkit_INCLUDE_DIRS}
+        PATH_SUFFIXES include)
+    if(PEN_NCCL_INCLUDE_DIR)
+        set(PEN_HAS_NCCL ON)
+        string(APPEND pen_cuda_text " and NCCL")
+    elseif(PEN_NCCL STREQUAL "ON")
+        message(FATAL_ERROR "PEN_NCCL=ON: expected NCCL's header (nccl.h), found none; set NCCL_ROOT")
+    else()
+        string(APPEND pen_cuda_text " and without NCCL")
+    endif()
+endif()

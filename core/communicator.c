@@ -234,6 +234,19 @@ pen_status pen_communicator_barrier(struct pen_communicator *c, struct pen_error
     return pen_communicator_sum_i64(c, &here, 1, err);
 }
 
+pen_status pen_communicator_look(struct pen_communicator *c, struct pen_error *err)
+{
+    if (c->failed) {
+        PEN_FAIL(err, PEN_ERR_FAILED, "rank %d of %d: the ranks lost each other", c->rank, c->size);
+    }
+    if (c->table == NULL || c->table->look == NULL) {
+        return PEN_OK;
+    }
+    pen_status status = c->table->look(c, err);
+    c->failed = status != PEN_OK;
+    return status;
+}
+
 void pen_communicator_abort(struct pen_communicator *c, const char *message)
 {
     if (c->table != NULL && !c->failed) {

@@ -33,6 +33,8 @@ struct pen_communicator_table {
     /* parcels: [size]; that of the own rank is not looked at. Returns when all has come and been sent. */
     pen_status (*exchange)(struct pen_communicator *communicator, const struct pen_parcel *parcels,
                            struct pen_error *err);
+    /* As pen_communicator_look. NULL: only an exchange can tell. */
+    pen_status (*look)(struct pen_communicator *communicator, struct pen_error *err);
     void (*abort)(struct pen_communicator *communicator, const char *message);
     void (*close)(struct pen_communicator *communicator);
 };
@@ -79,6 +81,10 @@ PEN_API PEN_MUST_USE pen_status pen_communicator_gather_all(struct pen_communica
 
 /* Returns when all ranks have called it. */
 PEN_API PEN_MUST_USE pen_status pen_communicator_barrier(struct pen_communicator *communicator, struct pen_error *err);
+
+/* For who waits for the ranks in another way: fails as a call would when one of them is gone or gave up, as far as can
+ * be told without waiting. */
+PEN_API PEN_MUST_USE pen_status pen_communicator_look(struct pen_communicator *communicator, struct pen_error *err);
 
 /* Tells the others that this rank gives up: the call they wait in, or their next one, fails with the message. */
 PEN_API void pen_communicator_abort(struct pen_communicator *communicator, const char *message);

@@ -229,16 +229,47 @@ static pen_status serve(struct local *l, const struct pen_parcel *parcels, struc
 }
 
 /* A rank that fails says so: else the others would name it, and not the one it lost. */
+static pen_status pass_on(struct pen_communicator *c, pen_status status, const struct pen_error *problem,
+                          struct pen_error *err)
+{
+    if (status != PEN_OK) {
+        local_abort(c, problem->message);
+        (void)pen_error_set(err, problem->file, problem->line, status, "%s", problem->message);
+    }
+    return status;
+}
+
 static pen_status local_exchange(struct pen_communicator *c, const struct pen_parcel *parcels, struct pen_error *err)
+{
+    struct pen_error problem = PEN_ERROR_INIT;
+    pen_status status = serve((struct local *)c, parcels, &problem);
+    return pass_on(c, status, &problem, err);
+}
+
+/* A peer that is gone may have left its next message; one that gave up says why, or is gone soon. */
+static pen_status look_at(struct local *l, int peer, struct pen_error *err)
+{
+    struct head head;
+    struct pollfd end = {.fd = l->fds[peer]};
+    bool gone = poll(&end, 1, 0) > 0;
+    ssize_t got = recv(l->fds[peer], &head, sizeof head, MSG_PEEK | MSG_DONTWAIT);
+    bool gave_up = got == (ssize_t)sizeof head && head.call == ABORT_CALL;
+    if (!gone && !gave_up) {
+        return PEN_OK;
+    }
+    l->in[peer] = (struct transfer){.head_done = 0};
+    return fail_lost(l, peer, err);
+}
+
+static pen_status local_look(struct pen_communicator *c, struct pen_error *err)
 {
     struct local *l = (struct local *)c;
     struct pen_error problem = PEN_ERROR_INIT;
-    pen_status status = serve(l, parcels, &problem);
-    if (status != PEN_OK) {
-        local_abort(c, problem.message);
-        (void)pen_error_set(err, problem.file, problem.line, status, "%s", problem.message);
+    pen_status status = PEN_OK;
+    for (int r = 0; r < c->size && status == PEN_OK; r++) {
+        status = r == c->rank ? PEN_OK : look_at(l, r, &problem);
     }
-    return status;
+    return pass_on(c, status, &problem, err);
 }
 
 static void close_all(int *fds, int n)
@@ -258,7 +289,7 @@ static void local_close(struct pen_communicator *c)
     pen_free(l);
 }
 
-static const struct pen_communicator_table local_table = {local_exchange, local_abort, local_close};
+static const struct pen_communicator_table local_table = {local_exchange, local_look, local_abort, local_close};
 
 pen_status pen_local_mesh_create(struct pen_local_mesh **mesh, int size, struct pen_error *err)
 {

@@ -10,12 +10,12 @@ extern "C" {
 #endif
 
 #define PEN_MPI_MODULE "penstock_mpi.so"
-#define PEN_MPI_OPEN_SYMBOL "pen_mpi_open_1"
+#define PEN_MPI_OPEN_SYMBOL "pen_mpi_open_2"
 
 /* stop_requested: pen_cancel_requested of the program, for the module has its own. */
 typedef pen_status pen_mpi_open_fn(struct pen_communicator **communicator, double timeout_s,
                                    bool (*stop_requested)(void), struct pen_error *err);
-PEN_API pen_mpi_open_fn pen_mpi_open_1;
+PEN_API pen_mpi_open_fn pen_mpi_open_2;
 
 #ifdef __cplusplus
 }

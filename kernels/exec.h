@@ -19,13 +19,17 @@ extern "C" {
 
 struct pen_communicator; /* core/communicator.h */
 struct pen_exec;
+struct pen_group; /* group.h */
+struct pen_group_place;
 struct pen_kernel_table;
 struct pen_recording; /* of calls that a device runs again as one */
 
 /* Calls ops. */
 typedef pen_status pen_repeated_fn(void *context, struct pen_error *err);
 
-/* Memory and queue of one kind of device. All required. */
+enum { PEN_GROUP_ID_BYTES = 128 };
+
+/* Memory and queue of one kind of device. All required but for groups. */
 struct pen_device_table {
     /* bytes > 0; contents undefined. `what` names it when memory runs out. */
     pen_status (*allocate)(struct pen_exec *exec, void **memory, size_t bytes, const char *what, struct pen_error *err);
@@ -45,6 +49,11 @@ struct pen_device_table {
     void (*release_pinned)(struct pen_exec *exec, void *memory);
     pen_status (*second)(struct pen_exec *exec, struct pen_exec **second, struct pen_error *err);
     void (*destroy)(struct pen_exec *exec);
+    /* Groups of ranks that send from device to device (group.h); NULL: over the communicator. name_group: on one rank,
+     * a name that no other group has; open_group: on all. */
+    pen_status (*name_group)(struct pen_exec *exec, char id[PEN_GROUP_ID_BYTES], struct pen_error *err);
+    pen_status (*open_group)(struct pen_exec *exec, struct pen_group **group, const struct pen_group_place *place,
+                             struct pen_error *err);
 };
 
 /* What a device may round the factors of a matrix product to; sums are float32 or better in any case, and so is what is

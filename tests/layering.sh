@@ -24,6 +24,7 @@ foreign 'jansson\.h' 'core/json(_print)?\.c'
 foreign 'yaml\.h' 'core/config(_print)?\.c'
 foreign 'hdf5\.h|H5' 'datasets/store/[a-z0-9_]*\.[ch]'
 foreign 'cblas\.h' 'kernels/[a-z_]*/[a-z0-9_]*\.c'
+foreign 'nccl\.h' 'kernels/cuda/nccl\.cuh'
 foreign 'microhttpd\.h' 'orchestrator/ui/server_microhttpd\.c'
 foreign 'zlib\.h|zstd\.h|isa-l' 'datasets/csv/[a-z0-9_]*\.c'
 

@@ -169,6 +169,9 @@ pen_status pen_pass_backward(struct pen_pass *p, struct pen_error *err)
             PEN_TRY(backward_hidden(p, l, err));
         }
         PEN_TRY(backward_layer(p, l, err));
+        if (p->came_down != NULL) {
+            PEN_TRY(p->came_down(p->came_down_user, n->parameters[n->layer[l]].offset, err));
+        }
     }
     for (int64_t i = 0; i < p->n_texts; i++) {
         PEN_TRY(backward_text(p, i, err));

@@ -1,178 +1,210 @@
-/* Adding up gradients: the dense ones by a sum, those of tables row by row. */
+/* Adding up gradients: the dense ones by sums, those of tables row by row. */
 #include "components/trainer/exchange.h"
 
 #include <string.h>
 
-pen_status pen_exchange_init(struct pen_exchange *e, struct pen_communicator *ranks, struct pen_pass *pass,
-                             struct pen_error *err)
+enum { BUCKET_FLOATS = 1 << 18 }; /* fewer are not worth a message of their own */
+
+static int64_t n_dense(const struct pen_exchange *e)
+{
+    return e->pass->network->n_weights + e->pass->network->n_biases;
+}
+
+/* The backward pass has come down to gradient `first`. */
+static pen_status send_layers(void *user, int64_t first, struct pen_error *err)
+{
+    struct pen_exchange *e = user;
+    int64_t n = e->unsent - first;
+    if (n < BUCKET_FLOATS) {
+        return PEN_OK;
+    }
+    e->unsent = first;
+    return pen_group_sum(e->group, e->pass->grad + first, n, err);
+}
+
+static pen_status sum_rest(struct pen_exchange *e, struct pen_error *err)
+{
+    float *grad = e->pass->grad;
+    if (e->unsent == e->layers_end) {
+        return pen_group_sum(e->group, grad, n_dense(e), err);
+    }
+    PEN_TRY(pen_group_sum(e->group, grad, e->unsent, err));
+    return pen_group_sum(e->group, grad + e->layers_end, n_dense(e) - e->layers_end, err);
+}
+
+/* ---- tables ---- */
+
+/* Releasing waits for the device, also for a rank that is gone: so what is under way is waited for before. */
+static pen_status reserve(struct pen_exchange *e, void **memory, int64_t *capacity, int64_t n, size_t item_bytes,
+                          struct pen_error *err)
+{
+    struct pen_exec *exec = e->pass->network->exec;
+    if (n <= *capacity) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_group_join(e->group, err));
+    PEN_TRY(pen_device_synchronise(exec, err));
+    pen_device_release(exec, *memory);
+    *memory = NULL;
+    *capacity = 0;
+    PEN_TRY(pen_device_allocate(exec, memory, 2 * n, item_bytes, "gradients of all ranks", err));
+    *capacity = 2 * n;
+    return PEN_OK;
+}
+
+/* How many rows of each table any rank has. */
+static pen_status count_rows(struct pen_exchange *e, struct pen_error *err)
+{
+    int64_t n = e->pass->n_tables;
+    PEN_TRY(pen_device_download(e->pass->network->exec, e->read, e->pass->tables, (size_t)n * sizeof *e->read, err));
+    for (int64_t t = 0; t < n; t++) {
+        e->own_touched[t] = e->read[t].n_touched;
+    }
+    PEN_TRY(pen_communicator_gather(e->ranks, e->touched, e->own_touched, n * (int64_t)sizeof *e->touched, err));
+    for (int64_t t = 0; t < n; t++) {
+        int64_t most = 0;
+        for (int r = 0; r < e->ranks->size; r++) {
+            int64_t rows = e->touched[r * n + t];
+            most = rows > most ? rows : most;
+        }
+        e->tables[t].most = most;
+    }
+    return PEN_OK;
+}
+
+/* Room for a table's rows, and those of this rank: behind the touched ones stands -1, up to `most`. */
+static pen_status prepare_table(struct pen_exchange *e, int64_t t, struct pen_error *err)
+{
+    struct pen_exec *exec = e->pass->network->exec;
+    struct pen_exchange_table *table = &e->tables[t];
+    struct pen_embedding_feature *own = &e->read[t];
+    int64_t n = table->most * e->ranks->size;
+    void *ids = table->ids, *grad = table->grad;
+    pen_status status = reserve(e, &ids, &table->ids_capacity, n, sizeof *table->ids, err);
+    table->ids = ids;
+    PEN_TRY(status);
+    status = reserve(e, &grad, &table->grad_capacity, n * own->dim, sizeof *table->grad, err);
+    table->grad = grad;
+    PEN_TRY(status);
+    e->placed[t].ids = table->ids;
+    e->pieces[2 * t] = (struct pen_group_piece){table->ids, own->touched, table->most * (int64_t)sizeof *table->ids};
+    e->pieces[2 * t + 1] =
+        (struct pen_group_piece){table->grad, own->grad, table->most * own->dim * (int64_t)sizeof *table->grad};
+    return pen_device_fill(exec, own->touched + own->n_touched, 0xff,
+                           (size_t)(table->most - own->n_touched) * sizeof *own->touched, err);
+}
+
+/* The gathered rows are those of a batch whose gradient they are: the same op adds them up. */
+static pen_status sum_table(struct pen_exchange *e, int64_t t, struct pen_error *err)
+{
+    struct pen_exec *exec = e->pass->network->exec;
+    int64_t n = e->tables[t].most * e->ranks->size;
+    struct pen_embedding_grad g = {.n_rows = n,
+                                   .n_features = 1,
+                                   .features = e->sums + t,
+                                   .dout = e->tables[t].grad,
+                                   .ld_dout = e->read[t].dim,
+                                   .most_ids = n,
+                                   .n_values = e->read[t].n_values,
+                                   .most_dim = e->read[t].dim};
+    return n == 0 ? PEN_OK : exec->kernels->embedding_backward(exec, &g, err);
+}
+
+static pen_status gather_tables(struct pen_exchange *e, struct pen_error *err)
+{
+    PEN_TRY(count_rows(e, err));
+    for (int64_t t = 0; t < e->pass->n_tables; t++) {
+        PEN_TRY(prepare_table(e, t, err));
+    }
+    PEN_TRY(pen_device_upload(e->pass->network->exec, e->sums, e->placed, (size_t)e->pass->n_tables * sizeof *e->sums,
+                              err)); /* n_touched is 0 there */
+    return pen_group_gather(e->group, e->pieces, 2 * e->pass->n_tables, err);
+}
+
+/* ---- both ---- */
+
+pen_status pen_exchange_gradients(struct pen_exchange *e, struct pen_error *err)
+{
+    const struct pen_network *n = e->pass->network;
+    if (e->group == NULL) {
+        return PEN_OK;
+    }
+    PEN_TRY(pen_group_mean(e->group, n->values + n_dense(e), n->n_statistics, err));
+    PEN_TRY(sum_rest(e, err));
+    if (e->pass->n_tables > 0) {
+        PEN_TRY(gather_tables(e, err));
+    }
+    PEN_TRY(pen_group_join(e->group, err));
+    for (int64_t t = 0; t < e->pass->n_tables; t++) {
+        PEN_TRY(sum_table(e, t, err));
+    }
+    e->unsent = e->layers_end;
+    return PEN_OK;
+}
+
+pen_status pen_exchange_finish(struct pen_exchange *e, struct pen_error *err)
+{
+    return e->group == NULL ? PEN_OK : pen_group_finish(e->group, err);
+}
+
+static pen_status plan_tables(struct pen_exchange *e, struct pen_error *err)
+{
+    struct pen_pass *p = e->pass;
+    PEN_ALLOC(e->tables, p->n_tables, err);
+    PEN_ALLOC(e->pieces, 2 * p->n_tables, err);
+    PEN_ALLOC(e->own_touched, p->n_tables, err);
+    PEN_ALLOC(e->touched, p->n_tables * e->ranks->size, err);
+    PEN_ALLOC(e->read, p->n_tables, err);
+    PEN_ALLOC(e->placed, p->n_tables, err);
+    PEN_DEVICE_ALLOC(p->network->exec, e->sums, p->n_tables, "tables of all ranks", err);
+    for (int64_t t = 0; t < p->n_tables; t++) {
+        struct pen_embedding_feature *f = &e->placed[t];
+        *f = p->placed_tables[t];
+        f->id_stride = 1;
+        f->row_offsets = NULL;
+        f->mean = false;
+        f->column = 0;
+    }
+    p->summed = e->sums;
+    return PEN_OK;
+}
+
+pen_status pen_exchange_init(struct pen_exchange *e, struct pen_communicator *ranks, bool through_host,
+                             struct pen_pass *pass, struct pen_error *err)
 {
     const struct pen_network *n = pass->network;
-    int64_t largest = 0;
-    *e = (struct pen_exchange){.ranks = ranks, .pass = pass};
+    *e = (struct pen_exchange){.ranks = ranks, .pass = pass, .layers_end = n->n_weights};
     if (ranks->size == 1) {
         return PEN_OK;
     }
-    for (int64_t t = 0; t < pass->n_tables; t++) {
-        int64_t n_values = pass->placed_tables[t].n_values;
-        largest = n_values > largest ? n_values : largest;
+    for (int64_t f = 0; f < n->spec.n_ids; f++) {
+        if (pen_network_is_text(n, f)) {
+            int64_t offset = n->parameters[n->text_filters[f]].offset;
+            e->layers_end = offset < e->layers_end ? offset : e->layers_end;
+        }
     }
-    PEN_ALLOC(e->dense, n->n_weights + n->n_biases + n->n_statistics, err);
-    PEN_ALLOC(e->tables, pass->n_tables, err);
-    PEN_ALLOC(e->slot, largest, err);
-    PEN_ALLOC(e->offsets, ranks->size + 1, err);
-    PEN_ALLOC(e->cursors, ranks->size, err);
-    memset(e->slot, 0xff, (size_t)largest * sizeof *e->slot); /* -1 */
-    return PEN_OK;
+    e->unsent = e->layers_end;
+    PEN_TRY(pen_group_open(&e->group, n->exec, ranks, through_host, err));
+    pass->came_down = send_layers;
+    pass->came_down_user = e;
+    return pass->n_tables > 0 ? plan_tables(e, err) : PEN_OK;
 }
 
 void pen_exchange_deinit(struct pen_exchange *e)
 {
-    pen_free(e->dense);
+    pen_group_close(e->group);
+    for (int64_t t = 0; e->tables != NULL && t < e->pass->n_tables; t++) {
+        pen_device_release(e->pass->network->exec, e->tables[t].ids);
+        pen_device_release(e->pass->network->exec, e->tables[t].grad);
+    }
+    if (e->sums != NULL) {
+        pen_device_release(e->pass->network->exec, e->sums);
+    }
     pen_free(e->tables);
-    pen_free(e->slot);
-    pen_free(e->message);
-    pen_free(e->ids);
-    pen_free(e->grad);
-    pen_free(e->offsets);
-    pen_free(e->cursors);
+    pen_free(e->pieces);
+    pen_free(e->own_touched);
+    pen_free(e->touched);
+    pen_free(e->read);
+    pen_free(e->placed);
     *e = (struct pen_exchange){.ranks = NULL};
-}
-
-static pen_status sum_dense(struct pen_exchange *e, struct pen_error *err)
-{
-    struct pen_exec *exec = e->pass->network->exec;
-    int64_t n = e->pass->network->n_weights + e->pass->network->n_biases;
-    PEN_TRY(pen_device_download(exec, e->dense, e->pass->grad, (size_t)n * sizeof *e->dense, err));
-    PEN_TRY(pen_communicator_sum_f32(e->ranks, e->dense, n, err));
-    return pen_device_upload(exec, e->pass->grad, e->dense, (size_t)n * sizeof *e->dense, err);
-}
-
-static pen_status average_statistics(struct pen_exchange *e, struct pen_error *err)
-{
-    const struct pen_network *network = e->pass->network;
-    int64_t n = network->n_statistics;
-    float *values = network->values + network->n_weights + network->n_biases;
-    PEN_TRY(pen_device_download(network->exec, e->dense, values, (size_t)n * sizeof *e->dense, err));
-    PEN_TRY(pen_communicator_sum_f32(e->ranks, e->dense, n, err));
-    for (int64_t i = 0; i < n; i++) {
-        e->dense[i] /= (float)e->ranks->size;
-    }
-    PEN_TRY(pen_device_upload(network->exec, values, e->dense, (size_t)n * sizeof *e->dense, err));
-    return pen_device_synchronise(network->exec, err); /* `dense` is used again */
-}
-
-static int64_t words_of(const struct pen_embedding_feature *table)
-{
-    return 1 + table->n_touched * (1 + table->dim);
-}
-
-/* The touched rows of all tables, one after the other. */
-static pen_status write_message(struct pen_exchange *e, int64_t *n_words, struct pen_error *err)
-{
-    const struct pen_pass *p = e->pass;
-    struct pen_exec *exec = p->network->exec;
-    *n_words = 0;
-    PEN_TRY(pen_device_download(exec, e->tables, p->tables, (size_t)p->n_tables * sizeof *e->tables, err));
-    for (int64_t t = 0; t < p->n_tables; t++) {
-        *n_words += words_of(&e->tables[t]);
-    }
-    void *message = e->message;
-    PEN_TRY(pen_grow(&message, &e->message_capacity, *n_words, sizeof *e->message, err));
-    e->message = message;
-    int32_t *at = e->message;
-    for (int64_t t = 0; t < p->n_tables; t++) {
-        const struct pen_embedding_feature *table = &e->tables[t];
-        size_t n = (size_t)table->n_touched;
-        at[0] = (int32_t)n;
-        PEN_TRY(pen_device_download(exec, at + 1, table->touched, n * sizeof *table->touched, err));
-        PEN_TRY(pen_device_download(exec, at + 1 + n, table->grad, n * (size_t)table->dim * sizeof(float), err));
-        at += words_of(table);
-    }
-    return PEN_OK;
-}
-
-static pen_status make_room(struct pen_exchange *e, const struct pen_embedding_feature *table, struct pen_error *err)
-{
-    int64_t most = 0;
-    for (int r = 0; r < e->ranks->size; r++) {
-        most += e->cursors[r][0];
-    }
-    void *ids = e->ids, *grad = e->grad;
-    PEN_TRY(pen_grow(&ids, &e->ids_capacity, most, sizeof *e->ids, err));
-    e->ids = ids;
-    PEN_TRY(pen_grow(&grad, &e->grad_capacity, most * table->dim, sizeof *e->grad, err));
-    e->grad = grad;
-    return PEN_OK;
-}
-
-/* The next table of every rank's message, added up into ids and grad; how many rows. */
-static int64_t add_up(struct pen_exchange *e, const struct pen_embedding_feature *table)
-{
-    int64_t n_rows = 0, dim = table->dim;
-    for (int r = 0; r < e->ranks->size; r++) {
-        int64_t n = e->cursors[r][0];
-        const int32_t *ids = e->cursors[r] + 1;
-        const char *rows = (const char *)(ids + n); /* float32, read by memcpy */
-        for (int64_t i = 0; i < n; i++) {
-            PEN_ASSERT(ids[i] >= 0 && ids[i] < table->n_values);
-            int32_t *slot = &e->slot[ids[i]];
-            if (*slot < 0) {
-                *slot = (int32_t)n_rows;
-                e->ids[n_rows] = ids[i];
-                memcpy(e->grad + n_rows++ * dim, rows + i * dim * (int64_t)sizeof(float), (size_t)dim * sizeof(float));
-                continue;
-            }
-            for (int64_t d = 0; d < dim; d++) {
-                float part = 0;
-                memcpy(&part, rows + (i * dim + d) * (int64_t)sizeof part, sizeof part);
-                e->grad[*slot * dim + d] += part;
-            }
-        }
-        e->cursors[r] += 1 + n * (1 + dim);
-    }
-    for (int64_t i = 0; i < n_rows; i++) {
-        e->slot[e->ids[i]] = -1;
-    }
-    return n_rows;
-}
-
-static pen_status merge_tables(struct pen_exchange *e, const char *messages, struct pen_error *err)
-{
-    const struct pen_pass *p = e->pass;
-    struct pen_exec *exec = p->network->exec;
-    for (int r = 0; r < e->ranks->size; r++) {
-        e->cursors[r] = (const int32_t *)(const void *)(messages + e->offsets[r]);
-    }
-    for (int64_t t = 0; t < p->n_tables; t++) {
-        struct pen_embedding_feature *table = &e->tables[t];
-        PEN_TRY(make_room(e, table, err));
-        table->n_touched = add_up(e, table);
-        size_t n = (size_t)table->n_touched;
-        PEN_TRY(pen_device_upload(exec, table->touched, e->ids, n * sizeof *e->ids, err));
-        PEN_TRY(pen_device_upload(exec, table->grad, e->grad, n * (size_t)table->dim * sizeof(float), err));
-        PEN_TRY(pen_device_synchronise(exec, err)); /* ids and grad are used again */
-    }
-    return pen_device_upload(exec, p->tables, e->tables, (size_t)p->n_tables * sizeof *e->tables, err);
-}
-
-pen_status pen_exchange_gradients(struct pen_exchange *e, struct pen_error *err)
-{
-    char *messages = NULL;
-    int64_t n_words = 0;
-    if (e->ranks->size == 1) {
-        return PEN_OK;
-    }
-    if (e->pass->network->n_statistics > 0) {
-        PEN_TRY(average_statistics(e, err));
-    }
-    PEN_TRY(sum_dense(e, err));
-    if (e->pass->n_tables == 0) {
-        return PEN_OK;
-    }
-    PEN_TRY(write_message(e, &n_words, err));
-    PEN_TRY(pen_communicator_gather_all(e->ranks, &messages, e->offsets, e->message,
-                                        n_words * (int64_t)sizeof *e->message, err));
-    pen_status status = merge_tables(e, messages, err);
-    pen_free(messages);
-    return status;
 }

@@ -121,7 +121,7 @@ static pen_status plan_ids(struct pen_pass *p, int64_t max_ids_a_row, struct pen
     PEN_ALLOC(p->many_capacity, n_ids, err);
     OWN(p, p->to, n_ids, err);
     OWN(p, p->tables, p->n_tables, err);
-    p->deep = p->tables;
+    p->deep = p->summed = p->tables;
     p->wide = n->has_deep ? p->tables + n_ids : p->tables;
     for (int64_t f = 0; f < n_ids; f++) {
         p->n_single += !n->spec.ids[f].ragged;

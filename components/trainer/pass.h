@@ -23,6 +23,9 @@ struct pen_pass_text {
     float *d_positions; /* training */
 };
 
+/* Gradients [first, those of the wide part and its end) will not change any more. */
+typedef pen_status pen_pass_came_down_fn(void *user, int64_t first, struct pen_error *err);
+
 struct pen_pass {
     struct pen_network *network;
     bool training;
@@ -53,6 +56,9 @@ struct pen_pass {
     float *d_hidden[PEN_NETWORK_HIDDEN_MAX];
     float *grad; /* [n_weights + n_biases], laid out as the values */
     float *workspace;
+    struct pen_embedding_feature *summed; /* [n_tables] what the update reads: tables, or the sums of several ranks */
+    pen_pass_came_down_fn *came_down;     /* NULL: nobody waits for gradients of layers */
+    void *came_down_user;
 
     /* Host memory: what `to` and `tables` hold, and all that has to be released. */
     struct pen_gather_to *placed_to;

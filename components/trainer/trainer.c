@@ -28,7 +28,7 @@ struct text_options {
 };
 
 struct options {
-    int model, activation, normalize, optimizer, schedule, pooling, precision;
+    int model, activation, normalize, optimizer, schedule, pooling, precision, exchange;
     struct pen_config_ints hidden;
     int64_t embedding_dim, warmup_steps, schedule_step, batch_size, steps, epochs, eval_every, seed, log_every, threads;
     int64_t memory_limit_mb;
@@ -42,6 +42,7 @@ struct options {
 static const char *const optimizers[] = {"sgd", "adam", "adamw", "adagrad", "ftrl", NULL};
 static const char *const schedules[] = {"constant", "cosine", "linear", "step", NULL};
 static const char *const poolings[] = {"mean", "sum", NULL};
+static const char *const exchanges[] = {"device", "host", NULL};
 static const char *const stop_metrics[] = {"loss", "metric", NULL};
 
 #define OPTION(name, type, text, low, high, choices, help)                                       \
@@ -93,6 +94,9 @@ static const struct pen_option option_table[] = {
     OPTION(precision, ENUM, "float32", 0, 0, pen_precision_names,
            "what a GPU may round the factors of products and text convolutions to; all else is float32, on the CPU "
            "these too"),
+    OPTION(exchange, ENUM, "device", 0, 0, exchanges,
+           "how several ranks on GPUs add up gradients: from device to device (NCCL), or through the host's memory, as "
+           "ranks on the CPU do"),
     OPTION(split, STRING, "train", 0, 0, NULL, "split to train on"),
     OPTION(memory_limit_mb, INT, "0", 0, 1e7, NULL,
            "rows above this stay on disk and are read a window at a time; 0: 1024, or half of a GPU's memory"),
@@ -239,7 +243,8 @@ static pen_status training_options(const struct options *o, const struct stop_op
                                        .memory_bytes = o->memory_limit_mb << 20,
                                        .log_every = o->log_every,
                                        .threads = o->threads,
-                                       .precision = (enum pen_precision)o->precision};
+                                       .precision = (enum pen_precision)o->precision,
+                                       .through_host = o->exchange == 1};
     if (o->hidden.n_items > PEN_NETWORK_HIDDEN_MAX) {
         PEN_FAIL(err, PEN_ERR_CONFIG, "trainer.hidden: expected at most %d layers, found %lld", PEN_NETWORK_HIDDEN_MAX,
                  (long long)o->hidden.n_items);

@@ -130,7 +130,7 @@ static pen_status prepare(struct pen_training *r, const struct pen_network *base
     pen_training_plan(o, n, r->examples->n_train);
     PEN_TRY(create_pass(r, err));
     PEN_TRY(pen_update_init(&r->update, &o->update, n, err));
-    PEN_TRY(pen_exchange_init(&r->exchange, r->ranks, r->pass, err));
+    PEN_TRY(pen_exchange_init(&r->exchange, r->ranks, o->through_host, r->pass, err));
     PEN_TRY(pen_validation_init(&r->validation, r->pass, r->examples->validation.n_rows, r->ranks, err));
     r->live = n->values;
     choose_threads(r);
@@ -386,6 +386,7 @@ static pen_status conclude(struct pen_training *r, struct pen_error *err)
 {
     struct pen_training_result *result = r->result;
     PEN_TRY(copy_values(r, r->live, r->best, err));
+    PEN_TRY(pen_exchange_finish(&r->exchange, err));
     PEN_TRY(pen_device_synchronise(r->network->exec, err));
     result->steps = r->step;
     result->best_step = r->best_step;

@@ -53,6 +53,7 @@ struct pen_training_options {
     int64_t log_every;                                  /* steps; 0: at validations */
     const struct pen_training_checkpoints *checkpoints; /* NULL: none */
     struct pen_communicator *ranks;                     /* that train one model together; NULL: this one alone */
+    bool through_host;                                  /* their gradients, where devices could send to each other */
 };
 
 struct pen_training_result {

@@ -33,7 +33,7 @@ static pen_status clip(const struct pen_pass *p, double limit, struct pen_error 
 {
     const struct pen_network *n = p->network;
     struct pen_squared_norm dense = {n->n_weights + n->n_biases, p->grad, &p->sums->squared_norm};
-    struct pen_tables_norm tables = {p->n_tables, p->tables, &p->sums->squared_norm};
+    struct pen_tables_norm tables = {p->n_tables, p->summed, &p->sums->squared_norm};
     struct pen_clip_norm scale = {limit, p->sums};
     PEN_TRY(n->exec->kernels->squared_norm(n->exec, &dense, err));
     PEN_TRY(n->exec->kernels->tables_norm(n->exec, &tables, err));
@@ -65,7 +65,7 @@ pen_status pen_update_apply(struct pen_update *u, struct pen_pass *p, struct pen
     }
     PEN_TRY(update_dense(u, p, &rule, 0, n->n_weights, err));
     struct pen_optimiser_tables tables = {rule,      p->step,   p->sums,   p->n_tables,
-                                          p->tables, n->values, u->state1, u->state2};
+                                          p->summed, n->values, u->state1, u->state2};
     PEN_TRY(n->exec->kernels->optimiser_tables(n->exec, &tables, err));
     rule.l1 = rule.l2 = 0;
     return update_dense(u, p, &rule, n->n_weights, n->n_biases, err);

@@ -150,9 +150,9 @@ static void mpi_close(struct pen_communicator *c)
     pen_free(m);
 }
 
-static const struct pen_communicator_table mpi_table = {mpi_exchange, mpi_abort, mpi_close};
+static const struct pen_communicator_table mpi_table = {mpi_exchange, NULL, mpi_abort, mpi_close};
 
-pen_status pen_mpi_open_1(struct pen_communicator **communicator, double timeout_s, bool (*stop_requested)(void),
+pen_status pen_mpi_open_2(struct pen_communicator **communicator, double timeout_s, bool (*stop_requested)(void),
                           struct pen_error *err)
 {
     struct mpi *m = NULL;

@@ -5,7 +5,7 @@
  * go through pinned memory that is filled from the front; when it is full the stream is waited for and filling begins
  * anew. */
 #include "kernels/cuda/convolution.cuh"
-#include "kernels/cuda/exec.cuh"
+#include "kernels/cuda/group.cuh"
 #include "kernels/cuda/module.h"
 #include "kernels/cuda/product.cuh"
 
@@ -55,6 +55,9 @@ static pen_status cuda_upload(struct pen_exec *exec, void *to, const void *host,
 static pen_status cuda_download(struct pen_exec *exec, void *host, const void *from, size_t bytes,
                                 struct pen_error *err)
 {
+    if (pen_cuda_exec_of(exec)->group != NULL) { /* the copy itself waits for ever */
+        PEN_TRY(pen_cuda_wait(exec, err));
+    }
     PEN_CUDA(err, cudaMemcpyAsync(host, from, bytes, cudaMemcpyDeviceToHost, pen_cuda_stream(exec)));
     PEN_CUDA(err, cudaStreamSynchronize(pen_cuda_stream(exec)));
     return PEN_OK;
@@ -72,9 +75,13 @@ static pen_status cuda_fill(struct pen_exec *exec, void *memory, int byte, size_
     return PEN_OK;
 }
 
-static pen_status cuda_synchronise(struct pen_exec *exec, struct pen_error *err)
+pen_status pen_cuda_wait(struct pen_exec *exec, struct pen_error *err)
 {
-    PEN_CUDA(err, cudaStreamSynchronize(pen_cuda_stream(exec)));
+    struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
+    if (own->group != NULL) {
+        return pen_cuda_group_wait(own->group, own->stream, err);
+    }
+    PEN_CUDA(err, cudaStreamSynchronize(own->stream));
     return PEN_OK;
 }
 
@@ -136,7 +143,8 @@ pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t by
 {
     struct pen_cuda_exec *own = pen_cuda_exec_of(exec);
     if (bytes > own->workspace_bytes) {
-        (void)cudaFree(own->workspace); /* waits for whoever still uses it */
+        PEN_TRY(pen_cuda_wait(exec, err));
+        (void)cudaFree(own->workspace);
         own->workspace = NULL;
         own->workspace_bytes = 0;
         PEN_TRY(cuda_allocate(exec, &own->workspace, bytes, op, err));
@@ -158,7 +166,7 @@ pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, siz
             if (own->recorded_stage != NULL) {
                 PEN_FAIL(err, PEN_ERR_INTERNAL, "%s: a recording copies more than the run before it", exec->name);
             }
-            PEN_CUDA(err, cudaStreamSynchronize(own->stream));
+            PEN_TRY(pen_cuda_wait(exec, err));
             area->used = 0;
         }
         size_t room = area->bytes - area->used, part = bytes < room ? bytes : room;
@@ -191,9 +199,9 @@ static pen_status cuda_second(struct pen_exec *exec, struct pen_exec **second, s
 
 /* In the order of struct pen_device_table. */
 static const struct pen_device_table device_table = {
-    cuda_allocate,   cuda_release,         cuda_upload,         cuda_download, cuda_copy,
-    cuda_fill,       cuda_synchronise,     cuda_is_idle,        cuda_memory,   pen_cuda_repeat,
-    pen_cuda_forget, cuda_allocate_pinned, cuda_release_pinned, cuda_second,   cuda_destroy};
+    cuda_allocate,       cuda_release, cuda_upload,  cuda_download,       cuda_copy,          cuda_fill,
+    pen_cuda_wait,       cuda_is_idle, cuda_memory,  pen_cuda_repeat,     pen_cuda_forget,    cuda_allocate_pinned,
+    cuda_release_pinned, cuda_second,  cuda_destroy, pen_cuda_name_group, pen_cuda_open_group};
 
 static pen_status open_exec(struct pen_exec **exec, int device, struct pen_error *err)
 {
@@ -268,7 +276,7 @@ static struct pen_cuda_version cuda_version(const char *name, int number)
 static pen_status list_versions(struct pen_cuda_version versions[PEN_CUDA_VERSIONS], int *n, struct pen_error *err)
 {
     int driver = 0, runtime = 0, products = pen_cuda_products_version();
-    int convolutions = pen_cuda_convolutions_version();
+    int convolutions = pen_cuda_convolutions_version(), groups = pen_cuda_groups_version();
     PEN_CUDA(err, cudaDriverGetVersion(&driver)); /* 0: there is none */
     PEN_CUDA(err, cudaRuntimeGetVersion(&runtime));
     versions[0] = cuda_version("runtime", runtime);
@@ -280,8 +288,13 @@ static pen_status list_versions(struct pen_cuda_version versions[PEN_CUDA_VERSIO
         (void)snprintf(versions[2].version, sizeof versions[2].version, "%d.%d.%d", convolutions / 10000,
                        convolutions % 10000 / 100, convolutions % 100);
     }
-    versions[3] = cuda_version("driver", driver);
-    *n = driver == 0 ? 3 : 4;
+    versions[3] = {"NCCL", "absent"};
+    if (groups > 0) {
+        (void)snprintf(versions[3].version, sizeof versions[3].version, "%d.%d.%d", groups / 10000,
+                       groups % 10000 / 100, groups % 100);
+    }
+    versions[4] = cuda_version("driver", driver);
+    *n = driver == 0 ? 4 : 5;
     return PEN_OK;
 }
 

@@ -8,6 +8,7 @@
 
 struct pen_cuda_products;     /* product.cu */
 struct pen_cuda_convolutions; /* convolution.cu */
+struct pen_cuda_group;        /* group.cu */
 
 /* Pinned host memory that copies to the device start from, filled from the front. */
 struct pen_cuda_stage_area {
@@ -27,6 +28,7 @@ struct pen_cuda_exec {
     size_t staged_bytes;                        /* of all copies so far */
     struct pen_cuda_products *products;         /* NULL before the first matrix product */
     struct pen_cuda_convolutions *convolutions; /* NULL before the first one */
+    struct pen_cuda_group *group;               /* NULL: it works alone */
 };
 
 static inline struct pen_cuda_exec *pen_cuda_exec_of(struct pen_exec *exec)
@@ -52,6 +54,9 @@ pen_status pen_cuda_workspace(struct pen_exec *exec, char **workspace, size_t by
 /* Copies a job's host array to device memory (part of the workspace, usually). The host array is free at once. In a
  * recording the bytes are kept: each replay copies them again. */
 pen_status pen_cuda_stage(struct pen_exec *exec, void *to, const void *host, size_t bytes, struct pen_error *err);
+
+/* The host waits for the stream; not for a rank that is gone. */
+pen_status pen_cuda_wait(struct pen_exec *exec, struct pen_error *err);
 
 /* recording.cu */
 pen_status pen_cuda_repeat(struct pen_exec *exec, struct pen_recording **recording, pen_repeated_fn *work,

@@ -10,7 +10,7 @@
 extern "C" {
 #endif
 
-enum { PEN_CUDA_MODULE_ABI = 6 };
+enum { PEN_CUDA_MODULE_ABI = 7 };
 
 /* "gemm dense_forward ...": two builds with the same names in the same order have the same table. */
 #define PEN_OP_NAME(op) #op " "

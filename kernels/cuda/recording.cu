@@ -81,7 +81,7 @@ pen_status pen_cuda_repeat(struct pen_exec *exec, struct pen_recording **recordi
     }
     struct pen_recording *r = *recording;
     if (r->has_run && r->workspace != own->workspace) {
-        PEN_CUDA(err, cudaStreamSynchronize(own->stream));
+        PEN_TRY(pen_cuda_wait(exec, err));
         drop_graph(r);
     }
     if (!r->has_run) {

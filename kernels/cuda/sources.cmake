@@ -40,6 +40,10 @@ set(pen_cuda_sources
 set(pen_cuda_library_sources
     kernels/cuda/radix_sort.cu
     )
+# Where there is NCCL's header, and where there is none. The library itself is opened when ranks need it.
+set(pen_cuda_nccl_sources kernels/cuda/group.cu)
+set(pen_cuda_nccl_library_sources kernels/cuda/nccl.cu)
+set(pen_cuda_no_nccl_sources kernels/cuda/group_absent.cu)
 # Where there is cuDNN, and where there is none.
 set(pen_cuda_cudnn_sources kernels/cuda/convolution.cu)
 set(pen_cuda_no_cudnn_sources kernels/cuda/convolution_absent.cu)

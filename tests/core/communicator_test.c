@@ -124,6 +124,57 @@ static void a_rank_that_fails_is_named(void)
     PEN_CHECK_EQ_I64(codes[0], 0);
 }
 
+/* Looks until it fails, with the words; 200: they are others. */
+static int look_until(struct pen_communicator *c, const char *words)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    while (pen_communicator_look(c, &err) == PEN_OK) {
+        (void)usleep(1000);
+    }
+    if (strstr(err.message, words) == NULL) {
+        (void)fprintf(stderr, "expected '%s', found '%s'\n", words, err.message);
+        return 200;
+    }
+    double value = 1;
+    return pen_communicator_sum_f64(c, &value, 1, NULL) == PEN_ERR_FAILED ? 0 : 201;
+}
+
+/* Rank 2 leaves a message that is still to be read. */
+static int one_dies_behind_its_message(struct pen_communicator *c)
+{
+    double values[2] = {0};
+    if (pen_communicator_sum_f64(c, values, 1, NULL) != PEN_OK || pen_communicator_look(c, NULL) != PEN_OK) {
+        return 202;
+    }
+    if (c->rank == 2) {
+        c->timeout_s = 0;
+        (void)!pen_communicator_sum_f64(c, values, 2, NULL);
+        (void)raise(SIGKILL);
+    }
+    return look_until(c, "rank 2");
+}
+
+static int one_gives_up_while_another_looks(struct pen_communicator *c)
+{
+    if (c->rank == 1) {
+        pen_communicator_abort(c, "no room on the disk");
+        return 0;
+    }
+    return look_until(c, "rank 1 gave up: no room on the disk");
+}
+
+static void who_waits_in_another_way_is_told(void)
+{
+    int codes[PEN_LOCAL_RANKS_MAX] = {0};
+    run_ranks(3, 60, one_dies_behind_its_message, codes);
+    for (int r = 0; r < 3; r++) {
+        PEN_CHECK_EQ_I64(codes[r], r == 2 ? -SIGKILL : 0);
+    }
+    run_ranks(2, 60, one_gives_up_while_another_looks, codes);
+    PEN_CHECK_EQ_I64(codes[0], 0);
+    PEN_CHECK_EQ_I64(pen_communicator_look(pen_communicator_one(), NULL), PEN_OK);
+}
+
 static void too_many_ranks_are_refused(void)
 {
     struct pen_error err = PEN_ERROR_INIT;
@@ -179,4 +230,5 @@ static void the_same_under_mpirun(void)
 }
 
 PEN_SUITE(communicator, PEN_CASE(ranks_agree_to_the_last_bit), PEN_CASE(a_rank_that_fails_is_named),
-          PEN_CASE(too_many_ranks_are_refused), PEN_CASE(the_same_under_mpirun));
+          PEN_CASE(who_waits_in_another_way_is_told), PEN_CASE(too_many_ranks_are_refused),
+          PEN_CASE(the_same_under_mpirun));

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-void shim_run(struct program_result *result, int order, const char *line)
+void shim_environment(int order)
 {
     char number[16];
     (void)snprintf(number, sizeof number, "%d", order);
@@ -18,6 +18,11 @@ void shim_run(struct program_result *result, int order, const char *line)
     (void)setenv("PEN_SHIM_DEFERRED", "1", 1);
     (void)setenv("PEN_SHIM_ORDER", number, 1);
     (void)setenv("OMP_NUM_THREADS", "1", 1);
+}
+
+void shim_run(struct program_result *result, int order, const char *line)
+{
+    shim_environment(order);
     program_run(pen_test_directory(), line, result);
     (void)unsetenv("PENSTOCK_CUDA_MODULE");
     (void)unsetenv("PEN_SHIM_DEFERRED");

@@ -6,6 +6,9 @@
 
 bool shim_is_built(void);
 
+/* Sets what a program on the device is told by, for one that the test starts itself. */
+void shim_environment(int order);
+
 /* Runs the line on the device in an order of blocks and threads, or on the CPU (order 0). One thread: the others of
  * Transform would open queues of their own, and the shim serves one thread. */
 void shim_run(struct program_result *result, int order, const char *line);

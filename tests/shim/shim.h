@@ -53,6 +53,8 @@ bool is_capturing(void);
 bool was_launched(const void *kernel);
 /* A library call's double: runs in its place on the stream. */
 void enqueue_call(CUstream_st *stream, std::function<void()> what);
+/* The same for one that other processes have a part in: false while it cannot end. */
+void enqueue_attempt(CUstream_st *stream, std::function<bool()> what);
 /* A fault of the code under test: says so and aborts. */
 [[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void run_grid(const char *name, dim3 grid, dim3 block, size_t shared_bytes, void (*body)(void *), void *user);

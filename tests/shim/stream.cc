@@ -1,5 +1,7 @@
 /* Streams, events and graphs: queues of calls. A call runs when it is made, or (deferred) when something waits for its
- * stream. A stream that is being captured collects its calls in a graph, which a launch queues again. */
+ * stream. One that cannot end yet, because another process has its part in it, stays at the head of its queue until it
+ * can; who waits for it without asking waits as on a device, but not for ever. A stream that is being captured collects
+ * its calls in a graph, which a launch queues again. */
 #include "tests/shim/shim.h"
 
 #include <cuda_runtime.h>
@@ -7,9 +9,10 @@
 #include <cstdlib>
 #include <deque>
 #include <set>
+#include <unistd.h>
 #include <vector>
 
-using call = std::function<void()>;
+using call = std::function<bool()>; /* false: not yet */
 
 struct CUgraph_st {
     std::vector<call> calls;
@@ -25,7 +28,7 @@ struct CUstream_st {
 };
 
 struct CUevent_st {
-    bool pending = false;
+    uint64_t recorded = 0, reached = 0; /* how often */
     CUstream_st *stream = nullptr;
 };
 
@@ -50,13 +53,55 @@ CUstream_st *stream_of(cudaStream_t stream)
     return stream != nullptr ? stream : &default_stream;
 }
 
+/* Runs the next call; false: it cannot end yet. */
+bool run_one(CUstream_st *stream)
+{
+    if (stream->queue.empty()) {
+        pen_shim::fail("an event is waited for that no stream comes to");
+    }
+    call next = stream->queue.front();
+    if (!next()) {
+        return false;
+    }
+    stream->queue.pop_front();
+    return true;
+}
+
+/* What can run now. */
+void run_ready(CUstream_st *stream)
+{
+    while (!stream->queue.empty() && run_one(stream)) {
+    }
+}
+
+template <class Condition> void run_until(CUstream_st *stream, const Condition &reached)
+{
+    constexpr int NAP_US = 200, LIMIT_S = 60;
+    for (int64_t naps = 0; !reached();) {
+        if (!run_one(stream)) {
+            if (++naps > int64_t{LIMIT_S} * 1000000 / NAP_US) {
+                pen_shim::fail("waited %d s for work that other processes have a part in: a device waits for ever",
+                               LIMIT_S);
+            }
+            (void)usleep(NAP_US);
+        }
+    }
+}
+
 void run_queue(CUstream_st *stream)
 {
-    while (!stream->queue.empty()) {
-        call next = stream->queue.front();
-        stream->queue.pop_front();
-        next();
+    run_until(stream, [=]() { return stream->queue.empty(); });
+}
+
+/* Runs what was queued before the event was recorded for the number-th time; false: not yet. */
+bool reach(CUevent_st *event, uint64_t number)
+{
+    while (event->reached < number) {
+        if (!run_one(event->stream)) {
+            return false;
+        }
     }
+    return true;
 }
 
 void enqueue(cudaStream_t given, call what)
@@ -68,8 +113,16 @@ void enqueue(cudaStream_t given, call what)
     }
     stream->queue.push_back(what);
     if (!deferred) {
-        run_queue(stream);
+        run_ready(stream);
     }
+}
+
+void enqueue_done(cudaStream_t stream, const std::function<void()> &what)
+{
+    enqueue(stream, [=]() {
+        what();
+        return true;
+    });
 }
 
 cudaError_t remember(cudaError_t error)
@@ -106,6 +159,11 @@ void pen_shim_set_deferred(bool wanted)
 
 void pen_shim::enqueue_call(CUstream_st *stream, std::function<void()> what)
 {
+    enqueue_done(stream, what);
+}
+
+void pen_shim::enqueue_attempt(CUstream_st *stream, std::function<bool()> what)
+{
     enqueue(stream, what);
 }
 
@@ -123,7 +181,7 @@ void pen_shim::enqueue_kernel(const char *name, const void *kernel, dim3 grid, d
         (void)remember(cudaErrorInvalidConfiguration);
         return;
     }
-    enqueue(stream, [=]() {
+    enqueue_done(stream, [=]() {
         launched.insert(kernel);
         run_grid(
             name, grid, block, shared_bytes, [](void *user) { (*static_cast<const std::function<void()> *>(user))(); },
@@ -139,7 +197,7 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
     if (stream_of(stream)->captured != nullptr && kind == cudaMemcpyHostToDevice && !pen_shim::is_pinned(from, bytes)) {
         return remember(cudaErrorStreamCaptureUnsupported);
     }
-    enqueue(stream, [=]() {
+    enqueue_done(stream, [=]() {
         pen_shim::open_memory open;
         std::memmove(to, from, bytes);
     });
@@ -157,7 +215,7 @@ cudaError_t cudaMemsetAsync(void *memory, int byte, size_t bytes, cudaStream_t s
     if (bytes > 0 && !pen_shim::is_device(memory, bytes)) {
         return remember(cudaErrorInvalidValue);
     }
-    enqueue(stream, [=]() {
+    enqueue_done(stream, [=]() {
         pen_shim::open_memory open;
         std::memset(memory, byte, bytes);
     });
@@ -209,6 +267,7 @@ cudaError_t cudaStreamQuery(cudaStream_t stream)
     if (stream_of(stream)->captured != nullptr) {
         return remember(cudaErrorStreamCaptureUnsupported);
     }
+    run_ready(stream_of(stream));
     return stream_of(stream)->queue.empty() ? last_error : remember(cudaErrorNotReady);
 }
 
@@ -226,23 +285,28 @@ cudaError_t cudaEventDestroy(cudaEvent_t event)
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream)
 {
+    uint64_t number = ++event->recorded;
     event->stream = stream_of(stream);
-    event->pending = true;
-    enqueue(stream, [=]() { event->pending = false; });
+    enqueue_done(stream, [=]() { event->reached = number; });
     return cudaSuccess;
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event)
 {
-    if (event->pending) {
-        run_queue(event->stream);
-    }
+    run_until(event->stream, [=]() { return event->reached >= event->recorded; });
     return last_error;
 }
 
+cudaError_t cudaEventQuery(cudaEvent_t event)
+{
+    return reach(event, event->recorded) ? last_error : remember(cudaErrorNotReady);
+}
+
+/* Of the event as it was last recorded, whatever is recorded later. */
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned)
 {
-    enqueue(stream, [=]() { (void)cudaEventSynchronize(event); });
+    uint64_t number = event->recorded;
+    enqueue(stream, [=]() { return reach(event, number); });
     return cudaSuccess;
 }
 

@@ -22,4 +22,5 @@ X(transform_semantics)
 X(transform_places)
 X(transform_memory)
 X(trainer_windows)
+X(group)
 X(launched) /* stays the last one */

@@ -96,7 +96,7 @@ static const struct {
     enum pen_cuda_state state;
     const char *says;
 } faults[] = {
-    {"interface", PEN_CUDA_BAD_MODULE, "expected a CUDA module of interface 6, found 7: build program and module"},
+    {"interface", PEN_CUDA_BAD_MODULE, "expected a CUDA module of interface 7, found 8: build program and module"},
     {"table", PEN_CUDA_BAD_MODULE, "expected this program's list of ops, found another one"},
     {"ops", PEN_CUDA_BAD_MODULE, "expected this program's list of ops, found another one"},
     {"lacks", PEN_CUDA_LACKS_OPS, "the CUDA backend lacks 2 ops: gemm hash_strings"},

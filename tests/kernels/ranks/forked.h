@@ -4,6 +4,10 @@
 
 #include "core/communicator_local.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What a rank does; 0: all was well, else what is to be told of it as a line on standard error, and another number. */
 typedef int forked_rank_fn(struct pen_communicator *ranks, void *context);
 
@@ -12,5 +16,9 @@ void forked_ranks_run(int size, double timeout_s, forked_rank_fn *body, void *co
 
 /* The same, where all must return 0. */
 void forked_ranks_check(int size, forked_rank_fn *body, void *context);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
