@@ -409,10 +409,11 @@ static void run_deinit(struct pen_training *r)
     if (r->live != NULL) {
         r->network->values = r->live;
     }
+    pen_exchange_deinit(
+        &r->exchange); /* first: releasing memory waits for the device, and it perhaps for a lost rank */
     pen_device_forget(r->network->exec, &r->whole_step[0]);
     pen_device_forget(r->network->exec, &r->whole_step[1]);
     pen_validation_deinit(&r->validation);
-    pen_exchange_deinit(&r->exchange);
     pen_update_deinit(&r->update);
     pen_pass_destroy(r->pass);
     pen_examples_destroy(r->examples);

@@ -76,6 +76,40 @@ static void without_nccl_the_host_is_asked_for(void)
     (void)unsetenv("PEN_SHIM_DEVICES");
 }
 
+/* Lists of ids, convolved and pooled, whose tables are as sparse as text is. */
+static void tables_of_some_ranks_are_those_of_one(void)
+{
+    static const char line[] = "run pipeline.yaml --device cuda --root @ --to evaluator --set trainer.steps=4 "
+                               "--set 'trainer.text_cnn={widths: [2], filters: 4, max_length: 20}' ";
+    static const struct shim_metric logloss[] = {{"logloss", 1e-5}, {NULL, 0}};
+    char some[256];
+    (void)setenv("PEN_SHIM_DEVICES", "3", 1);
+    if (!shim_is_built()) {
+        PEN_SKIP("the program or the shim's module is not built");
+    }
+    shim_expect_success(0, "generate complaints --rows 400 --seed 1 -o t.csv", "");
+    shim_expect_success(0, "init t.csv --label product", "");
+    (void)snprintf(some, sizeof some, "%s --set launcher.ranks=3", line);
+    shim_expect_success(1, line, "one");
+    shim_expect_success(1, some, "three");
+    shim_compare_evaluations("one", "three", logloss, fields);
+    (void)unsetenv("PEN_SHIM_DEVICES");
+}
+
+static void mpirun_gives_the_bits_of_forked_ranks(void)
+{
+    if (!program_has_mpirun() || !prepare("2")) {
+        PEN_SKIP("OpenMPI is not installed (libopenmpi-dev, openmpi-bin)");
+    }
+    shim_expect_success(1, LINE "--set launcher.ranks=2", "forked");
+    shim_expect_success(
+        1, LINE "--set launcher.ranks=2 --set 'launcher.command=[mpirun, --oversubscribe, --bind-to, none]'",
+        "started");
+    PEN_CHECK(shim_same_outputs("forked", "started", "trainer/model", "weights.bin"));
+    (void)unsetenv("ASAN_OPTIONS");
+    (void)unsetenv("PEN_SHIM_DEVICES");
+}
+
 /* The second child of the program: rank 1. 0: it has fewer. */
 static pid_t find_rank_1(pid_t program)
 {
@@ -125,4 +159,5 @@ static void a_rank_that_is_killed(void)
 }
 
 PEN_SUITE(device_ranks, PEN_CASE(the_model_of_some_ranks_is_that_of_one), PEN_CASE(ranks_without_a_device),
-          PEN_CASE(without_nccl_the_host_is_asked_for), PEN_CASE(a_rank_that_is_killed));
+          PEN_CASE(without_nccl_the_host_is_asked_for), PEN_CASE(a_rank_that_is_killed),
+          PEN_CASE(tables_of_some_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks));

@@ -130,3 +130,15 @@ void program_mask(const struct pen_text *text, const char *folder, struct pen_te
         }
     }
 }
+
+bool program_has_mpirun(void)
+{
+    char module[PEN_PATH_BYTES];
+    const char *slash = strrchr(pen_test_program(), '/');
+    (void)snprintf(module, sizeof module, "%.*s/penstock_mpi.so", (int)(slash - pen_test_program()),
+                   pen_test_program());
+    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* OpenMPI has its own, and a rank's exit code ends them all */
+    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
+    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
+    return access(module, R_OK) == 0 && system("command -v mpirun >/dev/null 2>&1") == 0;
+}

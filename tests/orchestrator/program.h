@@ -20,6 +20,9 @@ void program_finish(const char *folder, pid_t child, struct program_result *resu
 void program_run(const char *folder, const char *line, struct program_result *result);
 void program_deinit(struct program_result *result);
 
+/* Whether ranks can be started by mpirun; sets what OpenMPI wants of the environment. */
+bool program_has_mpirun(void);
+
 /* The text with the folder's path as DIR, UTC times as TIME, and measured numbers (two or more digits after the point)
  * as #. */
 void program_mask(const struct pen_text *text, const char *folder, struct pen_text *masked);

@@ -155,21 +155,9 @@ static void an_evaluation_by_several_ranks_is_that_of_one(void)
     pen_text_deinit(&one);
 }
 
-static bool has_mpirun(void)
-{
-    char module[PEN_PATH_BYTES];
-    const char *slash = strrchr(pen_test_program(), '/');
-    (void)snprintf(module, sizeof module, "%.*s/penstock_mpi.so", (int)(slash - pen_test_program()),
-                   pen_test_program());
-    (void)setenv("ASAN_OPTIONS", "detect_leaks=0", 1); /* OpenMPI has its own, and a rank's exit code ends them all */
-    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT", "1", 1);
-    (void)setenv("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1", 1);
-    return access(module, R_OK) == 0 && system("command -v mpirun >/dev/null 2>&1") == 0;
-}
-
 static void mpirun_gives_the_bits_of_forked_ranks(void)
 {
-    if (!has_mpirun() || !prepare()) {
+    if (!program_has_mpirun() || !prepare()) {
         PEN_SKIP("OpenMPI is not installed (libopenmpi-dev, openmpi-bin)");
     }
     PEN_REQUIRE_EQ_I64(run("run pipeline.yaml --root forked --set launcher.ranks=3 " OPTIONS), 0);
@@ -214,7 +202,7 @@ static void a_rank_that_dies_under_mpirun_is_named(void)
 {
     struct program_result result;
     char checkpoints[PEN_PATH_BYTES];
-    if (!has_mpirun() || !prepare()) {
+    if (!program_has_mpirun() || !prepare()) {
         PEN_SKIP("OpenMPI is not installed (libopenmpi-dev, openmpi-bin)");
     }
     chore_path(checkpoints, "root/checkpoints/trainer");
