@@ -43,6 +43,24 @@ static void the_model_of_some_ranks_is_that_of_one(void)
     (void)unsetenv("PEN_SHIM_DEVICES");
 }
 
+/* Wide enough for gradients to be on their way while the first layer's are worked out. */
+static void layers_that_are_sent_early(void)
+{
+    static const char line[] = "run pipeline.yaml --device cuda --root @ --to evaluator --set trainer.steps=4 "
+                               "--set 'trainer.hidden=[520, 512]' ";
+    char two[256];
+    (void)snprintf(two, sizeof two, "%s --set launcher.ranks=2", line);
+    if (!prepare("2")) {
+        PEN_SKIP("the program or the shim's module is not built");
+    }
+    shim_expect_success(1, line, "one");
+    shim_expect_success(1, two, "two");
+    shim_expect_success(2, two, "again");
+    shim_compare_evaluations("one", "two", metrics, fields);
+    PEN_CHECK(shim_same_outputs("two", "again", "trainer/model", "weights.bin"));
+    (void)unsetenv("PEN_SHIM_DEVICES");
+}
+
 static void ranks_without_a_device(void)
 {
     struct program_result result;
@@ -158,6 +176,7 @@ static void a_rank_that_is_killed(void)
     (void)unsetenv("PEN_SHIM_DEVICES");
 }
 
-PEN_SUITE(device_ranks, PEN_CASE(the_model_of_some_ranks_is_that_of_one), PEN_CASE(ranks_without_a_device),
-          PEN_CASE(without_nccl_the_host_is_asked_for), PEN_CASE(a_rank_that_is_killed),
-          PEN_CASE(tables_of_some_ranks_are_those_of_one), PEN_CASE(mpirun_gives_the_bits_of_forked_ranks));
+PEN_SUITE(device_ranks, PEN_CASE(the_model_of_some_ranks_is_that_of_one), PEN_CASE(layers_that_are_sent_early),
+          PEN_CASE(ranks_without_a_device), PEN_CASE(without_nccl_the_host_is_asked_for),
+          PEN_CASE(a_rank_that_is_killed), PEN_CASE(tables_of_some_ranks_are_those_of_one),
+          PEN_CASE(mpirun_gives_the_bits_of_forked_ranks));

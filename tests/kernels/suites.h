@@ -1,6 +1,7 @@
 X(op_cases)
 X(choose)
 X(repeat)
+X(group_of_one)
 X(matrix_gemm)
 X(matrix_dense)
 X(embedding)
