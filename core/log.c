@@ -87,15 +87,28 @@ double pen_clock_seconds(void)
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
 
+static const char *format_time(char out[PEN_TIME_BYTES], const struct timespec *time)
+{
+    struct tm parts;
+    (void)gmtime_r(&time->tv_sec, &parts);
+    size_t used = strftime(out, PEN_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
+    (void)snprintf(out + used, PEN_TIME_BYTES - used, ".%03dZ", (int)(time->tv_nsec / 1000000));
+    return out;
+}
+
 const char *pen_clock_utc(char out[PEN_TIME_BYTES])
 {
     struct timespec now;
-    struct tm parts;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    (void)gmtime_r(&now.tv_sec, &parts);
-    size_t used = strftime(out, PEN_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &parts);
-    (void)snprintf(out + used, PEN_TIME_BYTES - used, ".%03dZ", (int)(now.tv_nsec / 1000000));
-    return out;
+    return format_time(out, &now);
+}
+
+const char *pen_clock_utc_text(char out[PEN_TIME_BYTES], double seconds)
+{
+    const double whole = isfinite(seconds) && fabs(seconds) < 1e11 ? floor(seconds) : 0;
+    struct timespec time = {.tv_sec = (time_t)whole};
+    time.tv_nsec = whole != 0 ? (long)((seconds - whole) * 1e9) : 0;
+    return format_time(out, &time);
 }
 
 double pen_clock_utc_seconds(const char *time)

@@ -49,6 +49,8 @@ PEN_API double pen_clock_seconds(void);
 /* "2026-11-24T15:04:05.123Z" of the wall clock. */
 enum { PEN_TIME_BYTES = 32 };
 PEN_API const char *pen_clock_utc(char out[PEN_TIME_BYTES]);
+/* The same of seconds since 1970; what is no time is 1970's beginning. */
+PEN_API const char *pen_clock_utc_text(char out[PEN_TIME_BYTES], double seconds);
 /* Such a text as seconds since 1970; NaN: it is none. */
 PEN_API double pen_clock_utc_seconds(const char *time);
 

@@ -14,6 +14,8 @@ peers=(
     "kfp      orchestrator/export/with_kfp.py     kfp==2.17.3"
     "dvc      orchestrator/export/with_dvc.py     dvc==3.67.1"
     "argo     orchestrator/export/with_hera.py    hera==7.1.0 pyyaml"
+    "mlmd     orchestrator/query/with_mlmd.py     ml-metadata==1.17.1"
+    "openlineage orchestrator/query/with_openlineage.py openlineage-python==1.54.0"
     "ui       orchestrator/ui/with_chromium.py    playwright"
     "notebook orchestrator/notebook/with_nbconvert.py nbconvert ipykernel"
 )

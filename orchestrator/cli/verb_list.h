@@ -23,6 +23,7 @@
     X(diff) \
     X(artifacts) \
     X(lineage) \
+    X(metadata) \
     X(gc) \
     X(schedule) \
     X(ui) \

@@ -3,6 +3,7 @@
 #include "core/rng.h"
 #include "orchestrator/query/artifacts.h"
 #include "orchestrator/query/compare.h"
+#include "orchestrator/query/exchange.h"
 #include "orchestrator/query/lineage.h"
 #include "tests/orchestrator/records.h"
 #include "tests/pen_test.h"
@@ -239,6 +240,80 @@ static void what_one_run_lacks_is_null(void)
     pen_metadata_close(&metadata);
 }
 
+/* ---- other stores ---- */
+
+static void numbers_lead_somewhere(const pen_json *list, const char *key, const pen_json *to)
+{
+    PEN_CHECK(pen_json_size(list) > 0);
+    for (int64_t i = 0; i < pen_json_size(list); i++) {
+        const int64_t id = pen_json_int_or(pen_json_get(pen_json_at(list, i), key), 0);
+        PEN_CHECK_MSG(id >= 1 && id <= pen_json_size(to), "%s %lld of %lld", key, (long long)id,
+                      (long long)pen_json_size(to));
+        PEN_CHECK_EQ_I64(pen_json_int_or(pen_json_get(pen_json_at(to, id - 1), "id"), 0), id);
+    }
+}
+
+static void what_mlmd_gets_hangs_together(void)
+{
+    static const char *const links[][3] = {
+        {"artifacts", "typeId", "artifactTypes"},  {"executions", "typeId", "executionTypes"},
+        {"contexts", "typeId", "contextTypes"},    {"events", "artifactId", "artifacts"},
+        {"events", "executionId", "executions"},   {"attributions", "artifactId", "artifacts"},
+        {"attributions", "contextId", "contexts"}, {"associations", "executionId", "executions"},
+        {"associations", "contextId", "contexts"}, {"parentContexts", "childId", "contexts"},
+        {"parentContexts", "parentId", "contexts"}};
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_metadata metadata;
+    struct pen_text text = {0};
+    pen_json *graph = NULL;
+    open_root(&metadata);
+    make_models(&metadata);
+    PEN_REQUIRE_OK(pen_exchange_mlmd(&metadata, NULL, &text, &err), &err);
+    PEN_REQUIRE_OK(pen_json_parse(pen_text_view(&text), text.size_bytes, "graph", &graph, &err), &err);
+    for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+        numbers_lead_somewhere(pen_json_get(graph, links[i][0]), links[i][1], pen_json_get(graph, links[i][2]));
+    }
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(graph, "artifacts")), 6);
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(graph, "events")), 6 + 4); /* outputs, and the inputs of 3 to 6 */
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(graph, "parentContexts")), 2);
+    pen_json_free(graph);
+    pen_text_reset(&text);
+    PEN_REQUIRE_OK(pen_exchange_mlmd(&metadata, "run-2", &text, &err), &err);
+    PEN_REQUIRE_OK(pen_json_parse(pen_text_view(&text), text.size_bytes, "graph", &graph, &err), &err);
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(graph, "executions")), 2);
+    PEN_CHECK_EQ_I64(pen_json_size(pen_json_get(graph, "artifacts")), 3); /* the model of run-1 too */
+    pen_json_free(graph);
+    pen_text_deinit(&text);
+    pen_metadata_close(&metadata);
+}
+
+/* The two runs have no end: four and two executions, each with a start and an end, and two starts. */
+static void each_line_is_an_event(void)
+{
+    struct pen_error err = PEN_ERROR_INIT;
+    struct pen_metadata metadata;
+    struct pen_text text = {0};
+    int64_t n = 0, n_starts = 0;
+    open_root(&metadata);
+    make_models(&metadata);
+    PEN_REQUIRE_OK(pen_exchange_openlineage(&metadata, NULL, &text, &err), &err);
+    for (const char *line = pen_text_view(&text); *line != '\0'; n++) {
+        const size_t size = strcspn(line, "\n");
+        pen_json *event = NULL;
+        PEN_REQUIRE_OK(pen_json_parse(line, size, "event", &event, &err), &err);
+        const char *id = pen_json_string_or(pen_json_get(pen_json_get(event, "run"), "runId"), "");
+        PEN_CHECK(strlen(id) == 36 && id[14] == '8' && strchr("89ab", id[19]) != NULL);
+        n_starts += strcmp(pen_json_string_or(pen_json_get(event, "eventType"), ""), "START") == 0;
+        pen_json_free(event);
+        line += size + (line[size] == '\n');
+    }
+    PEN_CHECK_EQ_I64(n, 2 * 6 + 2);
+    PEN_CHECK_EQ_I64(n_starts, 6 + 2);
+    pen_text_deinit(&text);
+    pen_metadata_close(&metadata);
+}
+
 PEN_SUITE(query, PEN_CASE(kin_are_those_of_the_closure), PEN_CASE(circles_end),
           PEN_CASE(more_than_asked_for_is_left_out_and_said), PEN_CASE(conditions_choose_artifacts),
-          PEN_CASE(what_one_run_lacks_is_null));
+          PEN_CASE(what_one_run_lacks_is_null), PEN_CASE(what_mlmd_gets_hangs_together),
+          PEN_CASE(each_line_is_an_event));
